@@ -7,7 +7,7 @@
 //! ([`ring`]), published values in ([`published`]), counters out ([`counter`], [`histogram`]). Beside them stand the
 //! thread itself ([`thread`]), its proof that it does not allocate ([`alloc`]), its clock ([`clock`]), its ports
 //! ([`port`], [`poll`]), the watcher that tells the host's stalls from ours ([`watch`]) and the survey of the computer
-//! ([`survey`]).
+//! ([`survey`], [`latency`]).
 //!
 //! Words: **hot** is the thread that reads ports, runs the core and writes orders; it never waits for anything but
 //! its ports, never allocates after start and never frees. **Cold** is every other thread.
@@ -26,10 +26,16 @@ pub mod alloc;
 #[cfg(not(loom))]
 pub mod clock;
 #[cfg(not(loom))]
+pub mod latency;
+#[cfg(not(loom))]
 pub mod poll;
 #[cfg(not(loom))]
 pub mod port;
 #[cfg(not(loom))]
 pub mod ring;
 #[cfg(not(loom))]
+pub mod survey;
+#[cfg(not(loom))]
 pub mod thread;
+#[cfg(not(loom))]
+pub mod watch;

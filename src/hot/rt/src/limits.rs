@@ -20,6 +20,12 @@ pub const TOP_BITS: u32 = if cfg!(loom) { 3 } else { 40 };
 /// Buckets of a histogram.
 pub const HISTOGRAM_BUCKETS: usize = ((TOP_BITS - SUB_BUCKET_BITS + 1) as usize) << SUB_BUCKET_BITS;
 
+/// Time between two wakes of the host's watcher, in microseconds.
+pub const WATCH_PERIOD_US: i64 = 1000;
+
+/// Stalls of the host kept until somebody fetches them.
+pub const MAX_STALLS: usize = 1024;
+
 /// Largest real-time priority Linux knows.
 pub const MAX_PRIORITY: u8 = 99;
 

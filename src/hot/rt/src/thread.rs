@@ -23,7 +23,9 @@ use crate::limits::{HOT_STACK_BYTES, MAX_PRIORITY, PREFAULTED_STACK_BYTES};
 /// The device that bounds how long a processor may take to wake.
 const CPU_LATENCY_DEVICE: &str = "/dev/cpu_dma_latency";
 /// Bit of `CapEff` that lifts RLIMIT_MEMLOCK.
-const CAP_IPC_LOCK: u32 = 14;
+pub(crate) const CAP_IPC_LOCK: u32 = 14;
+/// Bit of `CapEff` that lifts RLIMIT_RTPRIO.
+pub(crate) const CAP_SYS_NICE: u32 = 23;
 
 /// A right that a real-time program asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,7 +209,7 @@ pub fn lock_memory() -> Grant {
 }
 
 /// Whether the process has capability number `bit` in effect.
-fn has_capability(bit: u32) -> bool {
+pub(crate) fn has_capability(bit: u32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     set.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
