@@ -47,16 +47,19 @@ fn edges_are_shifted_by_the_valves_lags_at_the_belts_speed() {
 
 #[test]
 fn an_order_given_before_the_belt_changes_speed_is_shifted_by_the_speed_of_its_tick() {
-    let mut rig = Rig::at(0, 0);
-    rig.connect(1);
-    rig.set(SettingKey::MaxOnUs, 0, 50_000);
-    rig.set(SettingKey::LagOnUs, 0, 10_000);
-    rig.arm();
-    let on = rig.tick + 5_000;
-    rig.fire(1, 0, on, 300);
-    rig.speed = 10_000;
-    rig.run_to(on + 400);
-    assert_eq!(rig.switched(0), [(true, on - 100), (false, on + 300)]);
+    for (before, after, shift) in [(20_000, 10_000, 100), (10_000, 20_000, 200)] {
+        let mut rig = Rig::at(0, 0);
+        rig.speed = before;
+        rig.connect(1);
+        rig.set(SettingKey::MaxOnUs, 0, 50_000);
+        rig.set(SettingKey::LagOnUs, 0, 10_000);
+        rig.arm();
+        let on = rig.tick + 5_000;
+        rig.fire(1, 0, on, 300);
+        rig.speed = after;
+        rig.run_to(on + 400);
+        assert_eq!(rig.switched(0), [(true, on - shift), (false, on + 300)]);
+    }
 }
 
 #[test]
@@ -319,6 +322,22 @@ fn a_cut_is_done_as_long_as_nothing_of_what_it_takes_away_has_blown() {
         gone(99),
     ];
     assert_eq!(rig.take(), expected);
+}
+
+#[test]
+fn a_cancel_is_too_late_once_the_coil_is_on_even_if_the_air_is_still_on_its_way() {
+    let mut rig = Rig::at(0, 0);
+    rig.connect(1);
+    rig.set(SettingKey::MaxOnUs, 0, 50_000);
+    rig.set(SettingKey::LagOnUs, 0, 3_000);
+    rig.arm();
+    let on = rig.tick + 500;
+    rig.fire(1, 0, on, 100);
+    rig.run_to(on - 60);
+    rig.amend(1, 0);
+    rig.run_to(on + 200);
+    assert_eq!(rig.switched(0), [(true, on - 60), (false, on + 100)]);
+    assert_eq!(rig.take(), [gone(1), fired(1, on - 60, 8_000)]);
 }
 
 #[test]
