@@ -1,0 +1,618 @@
+//! The estimator of one weigh cell: gates and samples in, weighings out. Hot thread.
+//!
+//! A sample is filtered `gate_delay` after it came, so that the gates that concern it are known: a pearl begins to
+//! unload before its leaving gate closes.
+
+use super::filter::{Constants, Filter, Innovation, Point, Slot};
+use super::limits::{GAP, OUTBOX, PASSAGES, RING, SLOTS};
+use super::model::{Checks, Model, ModelFault};
+use super::passage::{Passage, Refusal, Weighing};
+use super::platform::Times;
+use units::{BoardUs, Micrograms};
+
+/// Outliers in a row after which the platform's motion is taken as unknown.
+const OUTLIERS_IN_A_ROW: u32 = 3;
+/// Mean squared residual over its variance beyond which a passage is refused.
+const MISFIT: f64 = 2.0;
+/// Time after rolling on at which a passage is filtered again, us.
+const AGAIN_US: f64 = 8_000.0;
+
+/// A sample as it waits in the ring.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    reading_mg: f64,
+    fault: Option<Refusal>,
+    innovation: Option<Innovation>,
+    outlier: bool,
+}
+
+const NOTHING: Kept = Kept {
+    reading_mg: 0.0,
+    fault: Some(Refusal::Lost),
+    innovation: None,
+    outlier: false,
+};
+
+/// What has been seen since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Samples taken.
+    pub samples: u64,
+    /// Samples missing by their numbers.
+    pub lost: u64,
+    /// Samples out of range, stuck or absurd.
+    pub bad: u64,
+    /// Residuals that were not noise.
+    pub outliers: u64,
+    /// Times that the platform's motion was taken as unknown.
+    pub disturbances: u64,
+    /// Leaving gates without a pearl.
+    pub orphan_gates: u64,
+    /// Times that the filter began anew after a gap too long to bridge.
+    pub restarts: u64,
+    /// Weighings that nobody fetched.
+    pub dropped: u64,
+}
+
+/// Weighs the pearls of one cell.
+#[derive(Clone, Debug)]
+pub struct Estimator {
+    constants: Constants,
+    checks: Checks,
+    lag_us: f64,
+    per_us: f64,
+    mg_per_count: f64,
+    start: BoardUs,
+    delay: u64,
+    hold: f64,
+    again: f64,
+    filter: Option<Filter>,
+    before: Option<(u64, Filter)>,
+    ring: [Kept; RING],
+    came: u64,
+    done: u64,
+    last_code: i32,
+    run: u32,
+    outliers_in_a_row: u32,
+    passages: [Option<Passage>; PASSAGES],
+    numbers: u32,
+    latest_enter: Option<BoardUs>,
+    outbox: [Option<Weighing>; OUTBOX],
+    zero: ZeroWatch,
+    counters: Counters,
+}
+
+/// Where the zero was, to bound how far and how fast it goes.
+#[derive(Clone, Copy, Debug, Default)]
+struct ZeroWatch {
+    first: Option<f64>,
+    earlier: f64,
+    since: u64,
+    alarm: bool,
+}
+
+/// Time over which the zero's rate is taken, s.
+const ZERO_RATE_S: f64 = 2.0;
+/// Standard uncertainty below which the zero counts as known, mg.
+const ZERO_KNOWN_MG: f64 = 1.0;
+
+impl Estimator {
+    /// An estimator whose sample 0 is taken at `start` of the cell's board.
+    ///
+    /// # Errors
+    /// The figure of the model that can't be used.
+    pub fn new(model: &Model, checks: &Checks, start: BoardUs) -> Result<Self, ModelFault> {
+        model.check(checks)?;
+        let per_us = model.sample_hz / 1e6;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked: below a quarter ring"
+        )]
+        let delay = (checks.gate_delay_us as f64 * per_us) as u64;
+        Ok(Self {
+            constants: Constants::new(model),
+            checks: *checks,
+            lag_us: model.platform.lag_us,
+            per_us,
+            mg_per_count: 1.0 / model.counts_per_mg,
+            start,
+            delay,
+            hold: checks.hold_us as f64 * per_us,
+            again: (model.platform.roll_us + AGAIN_US) * per_us,
+            filter: None,
+            before: None,
+            ring: [NOTHING; RING],
+            came: 0,
+            done: 0,
+            last_code: 0,
+            run: 0,
+            outliers_in_a_row: 0,
+            passages: [None; PASSAGES],
+            numbers: 0,
+            latest_enter: None,
+            outbox: [None; OUTBOX],
+            zero: ZeroWatch::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// What has been seen since the start.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The zero as followed, mg, once there is one.
+    #[must_use]
+    pub fn zero_mg(&self) -> Option<f64> {
+        self.filter.as_ref().map(Filter::zero_mg)
+    }
+
+    /// Whether the zero is outside its band or has moved too fast. Stays until [`Self::accept_zero`].
+    #[must_use]
+    pub fn zero_alarm(&self) -> bool {
+        self.zero.alarm
+    }
+
+    /// Takes the present zero as the one that the band is around, and ends the alarm.
+    pub fn accept_zero(&mut self) {
+        self.zero = ZeroWatch::default();
+    }
+
+    /// The innovation of sample `index`, while the ring holds it and once it won't be filtered again.
+    #[must_use]
+    pub fn innovation(&self, index: u64) -> Option<Innovation> {
+        let held = index < self.done && index + (RING as u64) > self.came;
+        held.then(|| self.ring[slot_of(index)].innovation).flatten()
+    }
+
+    /// Quadratures of belt line `line` in the frame that turns with its frequency, mg.
+    #[must_use]
+    pub fn line_mg(&self, line: usize) -> Option<(f64, f64)> {
+        let filter = self.filter.as_ref()?;
+        (line < self.constants.lines).then(|| filter.line(line))
+    }
+
+    fn samples_at(&self, at: BoardUs) -> f64 {
+        (at.since(self.start) as f64 - self.lag_us) * self.per_us
+    }
+
+    /// A pearl passed the entering gate. Returns the number under which its weighing comes.
+    pub fn entered(&mut self, at: BoardUs) -> u32 {
+        let number = self.numbers;
+        self.numbers = self.numbers.wrapping_add(1);
+        let mut passage = Passage {
+            number,
+            entered: at,
+            enter: self.samples_at(at),
+            leave: None,
+            fault: None,
+            begun: None,
+            again: false,
+        };
+        if self.latest_enter.is_some_and(|latest| at < latest) {
+            passage.refuse(Refusal::GateOrder);
+        } else {
+            self.latest_enter = Some(at);
+        }
+        if passage.enter < self.done as f64 {
+            passage.refuse(Refusal::LateGate);
+        }
+        match self.passages.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(passage),
+            None => self.publish(&passage, Err(Refusal::Crowded)),
+        }
+        number
+    }
+
+    /// The earliest pearl that has not left passed the leaving gate.
+    pub fn left(&mut self, at: BoardUs) {
+        let leave = self.samples_at(at);
+        let done = self.done as f64;
+        let roll = self.constants.roll;
+        let open = |p: &&mut Passage| p.leave.is_none();
+        let Some(passage) = self.passages.iter_mut().flatten().filter(open).min_by_key(|p| p.number) else {
+            self.counters.orphan_gates += 1;
+            self.disturb(Refusal::Disturbed);
+            return;
+        };
+        let dwell = at.since(passage.entered);
+        let (least, most) = self.checks.dwell_us;
+        if dwell <= 0 {
+            passage.refuse(Refusal::GateOrder);
+        } else if dwell < least || dwell > most {
+            passage.refuse(Refusal::Dwell);
+        }
+        if leave - roll < done {
+            passage.refuse(Refusal::LateGate);
+        }
+        passage.leave = Some(leave.max(passage.enter));
+        let (number, leave) = (passage.number, leave.max(passage.enter));
+        let filters = self
+            .before
+            .as_mut()
+            .map(|(_, filter)| filter)
+            .into_iter()
+            .chain(&mut self.filter);
+        for slot in filters.flat_map(|filter| &mut filter.slots).flatten() {
+            if slot.number == number {
+                slot.times.leave = leave;
+            }
+        }
+    }
+
+    /// Takes sample number `seq` (counted from 0 modulo 2^32) in, and gives a weighing that is ready, if any.
+    pub fn sample(&mut self, seq: u32, code: i32) -> Option<Weighing> {
+        #[expect(clippy::cast_possible_truncation, reason = "numbers count modulo 2^32")]
+        let missing = seq.wrapping_sub(self.came as u32);
+        if missing > u32::MAX / 2 {
+            // a number from the past: the sample was counted as lost, or came twice
+            return self.fetch();
+        }
+        self.counters.lost += u64::from(missing);
+        if missing > GAP {
+            self.restart(u64::from(missing));
+        } else {
+            for _ in 0..missing {
+                self.take(NOTHING);
+            }
+        }
+        let kept = self.judge(code);
+        self.take(kept);
+        self.counters.samples += 1;
+        self.fetch()
+    }
+
+    /// Filters what waits, as if the gates of all samples were known: the end of a stream. Then fetches.
+    pub fn drain(&mut self) -> Option<Weighing> {
+        while self.done < self.came {
+            self.filter_next();
+        }
+        for i in 0..PASSAGES {
+            if let Some(passage) = self.passages[i] {
+                let missing = if passage.leave.is_none() {
+                    Refusal::NoLeave
+                } else {
+                    Refusal::Lost
+                };
+                self.close(i, passage.fault.or(Some(missing)));
+            }
+        }
+        self.fetch()
+    }
+
+    /// A weighing that is ready.
+    pub fn fetch(&mut self) -> Option<Weighing> {
+        let earliest = self
+            .outbox
+            .iter_mut()
+            .filter(|w| w.is_some())
+            .min_by_key(|w| w.map(|w| w.passage))?;
+        earliest.take()
+    }
+
+    fn judge(&mut self, code: i32) -> Kept {
+        self.run = if code == self.last_code { self.run + 1 } else { 1 };
+        self.last_code = code;
+        let reading_mg = f64::from(code) * self.mg_per_count;
+        let fault = if code <= self.checks.least_code || code >= self.checks.most_code {
+            Some(Refusal::Saturated)
+        } else if self.run >= u32::from(self.checks.stuck_samples) {
+            Some(Refusal::Stuck)
+        } else if self
+            .zero_mg()
+            .is_some_and(|zero| (reading_mg - zero).abs() > self.checks.most_mg)
+        {
+            Some(Refusal::Absurd)
+        } else {
+            None
+        };
+        if fault == Some(Refusal::Stuck) {
+            // the run's earlier samples that still wait are as stuck as this one
+            let waiting = (self.came - self.done).min(u64::from(self.run) - 1);
+            for index in self.came - waiting..self.came {
+                self.ring[slot_of(index)].fault.get_or_insert(Refusal::Stuck);
+            }
+        }
+        self.counters.bad += u64::from(fault.is_some());
+        Kept {
+            reading_mg,
+            fault,
+            innovation: None,
+            outlier: false,
+        }
+    }
+
+    fn take(&mut self, kept: Kept) {
+        self.ring[slot_of(self.came)] = kept;
+        self.came += 1;
+        if self.came - self.done > self.delay {
+            self.filter_next();
+        }
+    }
+
+    /// Begins anew after a gap that is too long to bridge; every pearl on or before the platform is refused.
+    fn restart(&mut self, missing: u64) {
+        self.counters.restarts += 1;
+        for i in 0..PASSAGES {
+            if self.passages[i].is_some() {
+                self.close(i, Some(Refusal::Lost));
+            }
+        }
+        self.came += missing;
+        self.done = self.came;
+        self.filter = None;
+        self.before = None;
+    }
+
+    /// Filters the next sample that waits.
+    fn filter_next(&mut self) {
+        let at = self.done;
+        self.done += 1;
+        let kept = self.ring[slot_of(at)];
+        if self.filter.is_none() {
+            if kept.fault.is_some() {
+                return;
+            }
+            self.filter = Some(Filter::new(&self.constants, kept.reading_mg));
+        }
+        if let Some(why) = kept.fault {
+            cover(&mut self.passages, at, self.hold, why);
+        }
+        self.begin(at);
+        let judge = !self.pending();
+        self.step(at, judge);
+        self.look_again(at);
+        self.watch_zero(at);
+        self.finish(at);
+    }
+
+    /// Takes pearls whose gate falls into this sample into the filter.
+    fn begin(&mut self, at: u64) {
+        for i in 0..PASSAGES {
+            let pending = self.pending();
+            let Some(passage) = &mut self.passages[i] else {
+                continue;
+            };
+            if passage.begun.is_some() || passage.enter > at as f64 + 1.0 {
+                continue;
+            }
+            passage.begun = Some(at);
+            let Some(filter) = &mut self.filter else { continue };
+            if !pending {
+                self.before = Some((at, *filter));
+            }
+            let slot = new_slot(&self.constants, i, passage);
+            if !filter.add(&self.constants, slot) {
+                passage.refuse(Refusal::Crowded);
+                passage.again = true;
+            }
+        }
+    }
+
+    fn pending(&self) -> bool {
+        self.passages.iter().flatten().any(Passage::pending)
+    }
+
+    /// Corrects by sample `at` and predicts the next. Outliers are acted on where `judge` says that the filter is
+    /// linearised well enough to know one.
+    fn step(&mut self, at: u64, judge: bool) {
+        let Some(filter) = &mut self.filter else { return };
+        let kept = &mut self.ring[slot_of(at)];
+        kept.innovation = None;
+        if kept.fault.is_none() {
+            let (innovation, gain) = filter.innovation(&self.constants, kept.reading_mg);
+            let limit = self.checks.outlier_sigmas * self.checks.outlier_sigmas * innovation.variance_mg2;
+            if judge && innovation.residual_mg * innovation.residual_mg > limit {
+                self.counters.outliers += u64::from(!kept.outlier);
+                kept.outlier = true;
+                self.outliers_in_a_row += 1;
+                cover(&mut self.passages, at, self.hold, Refusal::Disturbed);
+            } else {
+                self.outliers_in_a_row = 0;
+                kept.innovation = Some(innovation);
+                filter.correct(innovation, &gain);
+            }
+        }
+        if self.outliers_in_a_row >= OUTLIERS_IN_A_ROW {
+            filter.forget_motion();
+            self.outliers_in_a_row = 0;
+            self.counters.disturbances += 1;
+        }
+        filter.predict(&self.constants, at as f64);
+    }
+
+    /// Returns to the moment before a pearl came and filters again, linearised at what is now known of it.
+    fn look_again(&mut self, at: u64) {
+        let due = |p: &Passage| p.pending() && at as f64 >= p.enter + self.again;
+        let Some(which) = self.passages.iter().position(|p| p.as_ref().is_some_and(due)) else {
+            return;
+        };
+        if let Some(passage) = &mut self.passages[which] {
+            passage.again = true;
+        }
+        let (Some((from, before)), Some(filter)) = (self.before, self.filter.as_mut()) else {
+            return;
+        };
+        if at - from > RING as u64 / 2 {
+            cover(&mut self.passages, at, self.hold, Refusal::Crowded);
+            return;
+        }
+        let mut points = [None; PASSAGES];
+        for (i, slot) in filter.slots.iter().enumerate() {
+            if let Some(slot) = slot {
+                points[slot.passage] = Some(filter.point(&self.constants, i));
+            }
+        }
+        *filter = before;
+        self.outliers_in_a_row = 0;
+        for index in from..=at {
+            self.begin_again(index, &points);
+            self.step(index, true);
+        }
+        self.forget_closed();
+    }
+
+    fn begin_again(&mut self, index: u64, points: &[Option<Point>; PASSAGES]) {
+        let Some(filter) = &mut self.filter else { return };
+        for (i, passage) in self.passages.iter().enumerate() {
+            if let (Some(passage), Some(point)) = (passage, points[i])
+                && passage.begun == Some(index)
+            {
+                let mut slot = new_slot(&self.constants, i, passage);
+                slot.at = Some(point);
+                filter.add(&self.constants, slot);
+            }
+        }
+    }
+
+    /// Takes pearls out of the filter that have been closed since the state that it returned to.
+    fn forget_closed(&mut self) {
+        let Some(filter) = &mut self.filter else { return };
+        for s in (0..SLOTS).rev() {
+            let closed = |slot: Slot| self.passages[slot.passage].is_none_or(|p| p.number != slot.number);
+            if filter.slots[s].is_some_and(closed) {
+                filter.remove(&self.constants, s);
+            }
+        }
+    }
+
+    fn watch_zero(&mut self, at: u64) {
+        let Some(filter) = &self.filter else { return };
+        if filter.zero_u_mg() > ZERO_KNOWN_MG {
+            return;
+        }
+        let zero = filter.zero_mg();
+        let first = *self.zero.first.get_or_insert(zero);
+        if self.zero.since == 0 {
+            (self.zero.since, self.zero.earlier) = (at, zero);
+        }
+        let apart = (at - self.zero.since) as f64 / (self.per_us * 1e6);
+        let fast = apart >= ZERO_RATE_S && (zero - self.zero.earlier).abs() > self.checks.zero_rate_mg_s * apart;
+        if apart >= ZERO_RATE_S {
+            (self.zero.since, self.zero.earlier) = (at, zero);
+        }
+        self.zero.alarm |= fast || (zero - first).abs() > self.checks.zero_band_mg;
+    }
+
+    /// Closes the passages that are over.
+    fn finish(&mut self, at: u64) {
+        let longest = self.checks.dwell_us.1 as f64 * self.per_us;
+        for i in 0..PASSAGES {
+            let Some(passage) = self.passages[i] else { continue };
+            let over = passage.leave.is_some_and(|leave| at as f64 >= leave + self.hold);
+            let missing = passage.leave.is_none() && at as f64 > passage.enter + longest;
+            if over {
+                self.close(i, passage.fault);
+            } else if missing {
+                self.disturb(Refusal::Disturbed);
+                self.close(i, passage.fault.or(Some(Refusal::NoLeave)));
+            }
+        }
+    }
+
+    /// Something that the model does not know has moved the platform: its motion is unknown, pearls on it are refused.
+    fn disturb(&mut self, why: Refusal) {
+        cover(&mut self.passages, self.done, self.hold, why);
+        if let Some(filter) = &mut self.filter {
+            filter.forget_motion();
+            self.counters.disturbances += 1;
+        }
+    }
+
+    fn close(&mut self, which: usize, fault: Option<Refusal>) {
+        let Some(passage) = self.passages[which].take() else {
+            return;
+        };
+        let mut mass = Err(fault.unwrap_or(Refusal::Crowded));
+        if let Some(filter) = &mut self.filter {
+            let slot = (0..SLOTS).find(|&s| filter.slots[s].is_some_and(|slot| slot.number == passage.number));
+            if let Some((s, slot)) = slot.and_then(|s| Some((s, filter.slots[s]?))) {
+                let (mg, variance) = filter.mass(&self.constants, s);
+                filter.remove(&self.constants, s);
+                mass = fault.map_or_else(|| self.verdict(mg, variance, &slot), Err);
+            }
+        }
+        let since = self
+            .before
+            .is_some_and(|(from, _)| passage.begun.is_some_and(|begun| begun >= from));
+        if since {
+            // a state from before this pearl can't be returned to any more: it would miss the pearl's load
+            for other in self.passages.iter_mut().flatten().filter(|other| other.pending()) {
+                other.again = true;
+                other.refuse(Refusal::Crowded);
+            }
+        }
+        self.publish(&passage, mass);
+    }
+
+    fn verdict(&self, mg: f64, variance: f64, slot: &Slot) -> Result<(Micrograms, Micrograms), Refusal> {
+        let misfit = slot.misfit / f64::from(slot.samples.max(1));
+        let u = (variance.max(0.0) * misfit.max(1.0)).sqrt();
+        if !mg.is_finite() || !u.is_finite() || slot.samples == 0 {
+            Err(Refusal::Uncertain)
+        } else if self.zero.alarm {
+            Err(Refusal::Zero)
+        } else if misfit > MISFIT {
+            Err(Refusal::Misfit)
+        } else if u > self.checks.most_u_mg {
+            Err(Refusal::Uncertain)
+        } else if mg < self.checks.least_mg {
+            Err(Refusal::Empty)
+        } else if mg > self.checks.most_mg {
+            Err(Refusal::Absurd)
+        } else {
+            Ok((micrograms(mg), micrograms(u)))
+        }
+    }
+
+    fn publish(&mut self, passage: &Passage, mass: Result<(Micrograms, Micrograms), Refusal>) {
+        let weighing = Weighing {
+            passage: passage.number,
+            entered: passage.entered,
+            mass,
+        };
+        match self.outbox.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(weighing),
+            None => self.counters.dropped += 1,
+        }
+    }
+}
+
+/// Refuses every passage that sample `at` counts for.
+fn cover(passages: &mut [Option<Passage>; PASSAGES], at: u64, hold: f64, why: Refusal) {
+    for passage in passages.iter_mut().flatten() {
+        if passage.covers(at as f64, hold) {
+            passage.refuse(why);
+        }
+    }
+}
+
+fn new_slot(constants: &Constants, which: usize, passage: &Passage) -> Slot {
+    let times = Times {
+        enter: passage.enter,
+        leave: passage.leave.unwrap_or(f64::INFINITY),
+        roll: constants.roll,
+        landing: constants.landing,
+    };
+    Slot {
+        passage: which,
+        number: passage.number,
+        times,
+        at: None,
+        misfit: 0.0,
+        samples: 0,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the ring's length fits")]
+const fn slot_of(index: u64) -> usize {
+    (index % RING as u64) as usize
+}
+
+/// Milligrams to the nearest microgram; `as` holds it within the type's range.
+#[expect(clippy::cast_possible_truncation, reason = "held within the range by the cast")]
+fn micrograms(mg: f64) -> Micrograms {
+    Micrograms((mg * 1e3 + if mg < 0.0 { -0.5 } else { 0.5 }) as i32)
+}

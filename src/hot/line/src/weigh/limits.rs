@@ -1,0 +1,30 @@
+//! Capacities of the weigh stage and the relations between them. Hot thread.
+
+/// Belt lines that a model holds.
+pub const LINES: usize = 6;
+/// Pearls on the platform at once that the filter can tell apart; a further one is refused.
+pub const SLOTS: usize = 2;
+/// Pearls known at once: on the platform, about to be published, or gated ahead of the samples.
+pub const PASSAGES: usize = 8;
+/// Samples kept: the delay between arrival and filtering, and the stretch that may be filtered a second time.
+pub const RING: usize = 1024;
+/// Weighings that wait to be fetched.
+pub const OUTBOX: usize = 2 * PASSAGES;
+/// Most samples that may be missing in one gap; a longer gap starts the filter anew.
+pub const GAP: u32 = 64;
+
+/// States before the belt lines: position, velocity, zero.
+pub(super) const BASE: usize = 3;
+/// States of one pearl: mass, landing impulse, errors of its two gates.
+pub(super) const PER_SLOT: usize = 4;
+/// Most states.
+pub(super) const STATES: usize = BASE + 2 * LINES + PER_SLOT * SLOTS;
+/// Row length of the covariance, a multiple of four so that rows fill vector registers.
+pub(super) const STRIDE: usize = 24;
+
+const _: () = assert!(STATES <= STRIDE, "a covariance row holds every state");
+const _: () = assert!(STRIDE.is_multiple_of(4), "rows fill vector registers");
+const _: () = assert!(SLOTS < PASSAGES, "a pearl waits while the slots are taken");
+const _: () = assert!(RING.is_power_of_two(), "the ring is indexed by a mask");
+const _: () = assert!((GAP as usize) < RING / 4, "a gap never overruns the delay");
+const _: () = assert!(PASSAGES < OUTBOX, "every pearl known can be published at once");
