@@ -17,7 +17,7 @@ mod record;
 
 pub use io::{Command, DownCause, HoldCause, Input, Notice, Output};
 pub use plan::{
-    BoardPlan, CameraPlan, DropEyePlan, EyePlan, JetPlan, LanePlan, LinePlan, Manifold, NeighbourPolicy, Tolerances,
-    WeighPlan, WeighSource,
+    BoardPlan, CameraPlan, ChannelPlan, ChannelsPlan, DropEyePlan, EyePlan, JetPlan, LanePlan, LinePlan, Manifold,
+    NeighbourPolicy, SignalPlan, Tolerances, WeighPlan, WeighSource,
 };
 pub use record::{Cause, Destination, Landing, MassFigure, Record};

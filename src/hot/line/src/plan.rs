@@ -158,6 +158,37 @@ pub struct Tolerances {
     pub feed_us: i32,
 }
 
+/// A numbered channel of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelPlan {
+    /// The board.
+    pub board: BoardId,
+    /// Its number there.
+    pub channel: u8,
+}
+
+/// A signal without which nothing is sorted: safety chain, guard door, air pressure, lamp current, belt drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignalPlan {
+    /// Where it comes in.
+    pub at: ChannelPlan,
+    /// Least value that is good.
+    pub least: u16,
+    /// Most value that is good.
+    pub most: u16,
+}
+
+/// The line's other signals. All of it is optional: a line without them is fed and driven by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelsPlan {
+    /// Output that runs the feeder: 1 while the line sorts. Its board stops it by itself when the watchdog is not fed.
+    pub feeder: Option<ChannelPlan>,
+    /// Output that runs the belt: 1 from `Start` until the line has stopped.
+    pub belt: Option<ChannelPlan>,
+    /// Signals whose loss holds the line.
+    pub signals: Vec<SignalPlan>,
+}
+
 /// The whole machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinePlan {
@@ -175,4 +206,6 @@ pub struct LinePlan {
     pub tolerances: Tolerances,
     /// What to do about neighbours in a jet.
     pub neighbours: NeighbourPolicy,
+    /// Feeder, belt and the line's other signals.
+    pub channels: ChannelsPlan,
 }

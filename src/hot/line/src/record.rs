@@ -63,7 +63,114 @@ pub enum Cause {
     OrderFault,
     /// The core had no room to track it.
     Overflow,
+    /// Its jet blew, and yet it came to the tray.
+    Missed,
 }
+
+impl Cause {
+    /// Number of causes: [`Cause::index`] is below it.
+    pub const COUNT: usize = PLAIN.len() + VIEWS.len() + MASSES.len();
+
+    /// The cause's place in a table, each view and mass status with one of its own.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::NotRunning => 0,
+            Self::NoBin => 1,
+            Self::Doubt => 2,
+            Self::NoMeasurement => 3,
+            Self::NoMass => 4,
+            Self::Touching => 5,
+            Self::Length => 6,
+            Self::Neighbour => 7,
+            Self::Intruder => 8,
+            Self::Missing => 9,
+            Self::Valve => 10,
+            Self::Manifold => 11,
+            Self::TooLate => 12,
+            Self::Inhibited => 13,
+            Self::Quarantine => 14,
+            Self::Hold => 15,
+            Self::Link => 16,
+            Self::Speed => 17,
+            Self::OrderLate => 18,
+            Self::OrderFault => 19,
+            Self::Overflow => 20,
+            Self::Missed => 21,
+            Self::View(status) => PLAIN.len() + status as usize,
+            Self::Mass(status) => PLAIN.len() + VIEWS.len() + status as usize,
+        }
+    }
+
+    /// Every cause, in the order of [`Cause::index`].
+    pub fn all() -> impl Iterator<Item = Self> {
+        let plain = PLAIN.iter().map(|(cause, _)| *cause);
+        let views = VIEWS.iter().map(|(status, _)| Self::View(*status));
+        plain
+            .chain(views)
+            .chain(MASSES.iter().map(|(status, _)| Self::Mass(*status)))
+    }
+
+    /// The cause's name in tables and files, in snake case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::View(status) => VIEWS[status as usize].1,
+            Self::Mass(status) => MASSES[status as usize].1,
+            _ => PLAIN[self.index()].1,
+        }
+    }
+}
+
+const PLAIN: [(Cause, &str); 22] = [
+    (Cause::NotRunning, "not_running"),
+    (Cause::NoBin, "no_bin"),
+    (Cause::Doubt, "doubt"),
+    (Cause::NoMeasurement, "no_measurement"),
+    (Cause::NoMass, "no_mass"),
+    (Cause::Touching, "touching"),
+    (Cause::Length, "length"),
+    (Cause::Neighbour, "neighbour"),
+    (Cause::Intruder, "intruder"),
+    (Cause::Missing, "missing"),
+    (Cause::Valve, "valve"),
+    (Cause::Manifold, "manifold"),
+    (Cause::TooLate, "too_late"),
+    (Cause::Inhibited, "inhibited"),
+    (Cause::Quarantine, "quarantine"),
+    (Cause::Hold, "hold"),
+    (Cause::Link, "link"),
+    (Cause::Speed, "speed"),
+    (Cause::OrderLate, "order_late"),
+    (Cause::OrderFault, "order_fault"),
+    (Cause::Overflow, "overflow"),
+    (Cause::Missed, "missed"),
+];
+
+const VIEWS: [(ViewStatus, &str); 10] = [
+    (ViewStatus::Good, "view_good"),
+    (ViewStatus::Empty, "view_empty"),
+    (ViewStatus::Several, "view_several"),
+    (ViewStatus::Cut, "view_cut"),
+    (ViewStatus::Foreign, "view_foreign"),
+    (ViewStatus::Overexposed, "view_overexposed"),
+    (ViewStatus::Dark, "view_dark"),
+    (ViewStatus::Dirty, "view_dirty"),
+    (ViewStatus::Malformed, "view_malformed"),
+    (ViewStatus::Late, "view_late"),
+];
+
+const MASSES: [(MassStatus, &str); 9] = [
+    (MassStatus::Good, "mass_good"),
+    (MassStatus::Shared, "mass_shared"),
+    (MassStatus::Gap, "mass_gap"),
+    (MassStatus::Saturated, "mass_saturated"),
+    (MassStatus::Stuck, "mass_stuck"),
+    (MassStatus::Empty, "mass_empty"),
+    (MassStatus::Disturbed, "mass_disturbed"),
+    (MassStatus::Gate, "mass_gate"),
+    (MassStatus::Zero, "mass_zero"),
+];
 
 /// What became of it, as far as eyes can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,4 +229,19 @@ pub struct Record {
     pub recipe: u64,
     /// Lot.
     pub lot: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_its_own_place_and_name() {
+        let mut names = std::collections::BTreeSet::new();
+        for (index, cause) in Cause::all().enumerate() {
+            assert_eq!(cause.index(), index);
+            assert!(names.insert(cause.name()), "{} twice", cause.name());
+        }
+        assert_eq!(names.len(), Cause::COUNT);
+    }
 }
