@@ -37,7 +37,7 @@ pub const ACK_EVERY: u8 = 2;
 pub const NAK_AGAIN_US: u64 = 10_000;
 /// Round trip, beyond the bytes' own time, that is taken before one has been measured.
 pub const FIRST_ROUND_TRIP_US: u32 = 4_000;
-/// The time-out allows at least this much beyond delayed acknowledgement and one frame in the other direction.
+/// The time-out allows at least this much beyond a delayed acknowledgement and two frames in the other direction.
 pub const TIMEOUT_SLACK_US: u32 = 1_000;
 /// The measured part of the time-out is held below this, and so is the doubled time-out.
 pub const TIMEOUT_MAX_US: u32 = 100_000;

@@ -121,7 +121,9 @@ impl<R: Role, const WINDOW: usize> Endpoint<R, WINDOW> {
     }
 
     /// Writes what must go out now into `out`, whole frames only, and gives the number of bytes. Call it when there is room
-    /// on the line: after a push and flush, after [`Self::receive`], and at [`Self::next_deadline`].
+    /// on the line: after a push and flush, after [`Self::receive`], and at [`Self::next_deadline`]. On a slow line give
+    /// room for one frame at a time, and only when the driver's buffer is nearly empty: acknowledgements ride on what goes
+    /// out last.
     pub fn poll_transmit(&mut self, now_us: u64, out: &mut [u8]) -> usize {
         let mut out = Out { bytes: out, len: 0 };
         self.send_connect(now_us, &mut out);
