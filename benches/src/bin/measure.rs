@@ -1,0 +1,186 @@
+//! `measure`: capacity and decision latency of every contender, interleaved and repeated, as JSON and as markdown.
+
+use std::{collections::BTreeMap, error::Error, fs, path::PathBuf};
+
+use benches::{
+    capacity,
+    contender::{Conditions, Contender, Trouble, all},
+    latency::{self, Quantiles},
+    limits::{LATENCY_RATE, OUTSTANDING, PRIORITY},
+    report::{Entry, Latency, Report},
+};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use rt::{
+    latency::LatencySpec,
+    survey,
+    thread::{CpuLatencyGuard, Refused, hold_cpu_latency},
+};
+
+/// Measure pearlsort's peers, the bare floor and the shapes of a hot side over pseudo-terminals.
+#[derive(Parser)]
+struct Options {
+    /// Length of one measurement in seconds.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// How often each measurement is repeated; the tables show medians.
+    #[arg(long, default_value_t = 5)]
+    repeats: u32,
+    /// Measure only contenders whose name contains this.
+    #[arg(long)]
+    only: Option<String>,
+    /// The Python interpreter of the pyserial peers.
+    #[arg(long, default_value = "python3")]
+    python: String,
+    /// Write every figure here as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Write the table here as markdown, instead of to standard output.
+    #[arg(long)]
+    markdown: Option<PathBuf>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    let mut contenders = all(&options.python);
+    if let Some(part) = &options.only {
+        contenders.retain(|contender| contender.name().contains(part.as_str()));
+    }
+    let report = run(&options, &contenders)?;
+    if let Some(path) = &options.json {
+        fs::write(path, serde_json::to_string_pretty(&report)?)?;
+    }
+    match &options.markdown {
+        Some(path) => fs::write(path, report.markdown())?,
+        None => print!("{}", report.markdown()),
+    }
+    Ok(())
+}
+
+fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, Box<dyn Error>> {
+    let describe = |contender: &dyn Contender| Entry {
+        name: contender.name().to_owned(),
+        what: contender.what().to_owned(),
+        ..Entry::default()
+    };
+    let mut report = Report {
+        computer: computer(),
+        refused: refused_rights(),
+        repeats: options.repeats,
+        seconds: options.seconds,
+        outstanding: OUTSTANDING,
+        rate: LATENCY_RATE,
+        contenders: contenders
+            .iter()
+            .map(|contender| describe(contender.as_ref()))
+            .collect(),
+        wake_up: Latency::default(),
+    };
+    let steps = u64::from(options.repeats) * (contenders.len() as u64 * 3 + 2);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)")?;
+    let progress = ProgressBar::new(steps).with_style(style);
+    for _ in 0..options.repeats {
+        for (contender, entry) in contenders.iter().zip(&mut report.contenders) {
+            progress.set_message(format!("{}: capacity", entry.name));
+            measure_capacity(contender.as_ref(), options.seconds, entry);
+            progress.inc(1);
+        }
+        for hold in [false, true] {
+            let held = if hold { hold_cpu_latency().ok() } else { None };
+            if hold && held.is_none() {
+                continue;
+            }
+            progress.set_message("wake-up");
+            let wakes = wake_up(options.seconds)?;
+            (if hold {
+                &mut report.wake_up.held
+            } else {
+                &mut report.wake_up.free
+            })
+            .extend(wakes);
+            progress.inc(1);
+            for (contender, entry) in contenders.iter().zip(&mut report.contenders) {
+                progress.set_message(format!("{}: latency", entry.name));
+                measure_latency(contender.as_ref(), held.as_ref(), options.seconds, entry);
+                progress.inc(1);
+            }
+        }
+    }
+    progress.finish_and_clear();
+    Ok(report)
+}
+
+fn measure_capacity(contender: &dyn Contender, seconds: f64, entry: &mut Entry) {
+    match capacity::measure(
+        contender,
+        &Conditions {
+            hold_cpu_latency: false,
+        },
+        seconds,
+    ) {
+        Ok(pearls_per_s) => entry.pearls_per_s.push(pearls_per_s),
+        Err(trouble) => note(entry, &trouble),
+    }
+}
+
+fn measure_latency(contender: &dyn Contender, held: Option<&CpuLatencyGuard>, seconds: f64, entry: &mut Entry) {
+    let conditions = Conditions {
+        hold_cpu_latency: held.is_some(),
+    };
+    let repeats = if held.is_some() {
+        &mut entry.decision.held
+    } else {
+        &mut entry.decision.free
+    };
+    match latency::measure(contender, &conditions, seconds) {
+        Ok(latencies_ns) => repeats.extend(Quantiles::of_ns(&latencies_ns)),
+        Err(trouble) => note(entry, &trouble),
+    }
+}
+
+/// Keeps each reason once.
+fn note(entry: &mut Entry, trouble: &Trouble) {
+    let text = trouble.to_string();
+    if !entry.troubles.contains(&text) {
+        entry.troubles.push(text);
+    }
+}
+
+/// How late a thread wakes at the contenders' priority, every millisecond.
+fn wake_up(seconds: f64) -> Result<Option<Quantiles>, Box<dyn Error>> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a small positive count"
+    )]
+    let wakes = (seconds * 1000.0).ceil() as u32;
+    let run = rt::latency::start(LatencySpec {
+        wakes,
+        period_us: 1000,
+        priority: Some(PRIORITY),
+        core: None,
+    })?;
+    Ok(Quantiles::of_ns(&run.finish_ns()))
+}
+
+fn computer() -> BTreeMap<String, String> {
+    survey::computer()
+        .into_iter()
+        .map(|finding| (format!("{:?}", finding.topic), finding.found))
+        .collect()
+}
+
+/// What the measurements ask of the system and did not get.
+fn refused_rights() -> Vec<String> {
+    // On a thread of its own: the driver itself stays at ordinary priority.
+    let priority = std::thread::spawn(|| rt::thread::set_fifo(PRIORITY).err())
+        .join()
+        .ok()
+        .flatten();
+    let latency = hold_cpu_latency().err();
+    priority
+        .into_iter()
+        .chain(latency)
+        .map(|refused: Refused| refused.to_string())
+        .collect()
+}

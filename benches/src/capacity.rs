@@ -1,0 +1,117 @@
+//! Capacity: how many pearls a second a contender sorts in a closed loop. A pearl is a trigger and a measurement in and an
+//! order out; [`OUTSTANDING`] are on their way at any time.
+
+use rt::clock;
+
+use crate::{
+    contender::{Conditions, Contender, FarEnd, Trouble},
+    limits::{OUTSTANDING, SILENCE_US, START_US, WARM_UP_PEARLS},
+};
+
+/// The loop's state: what was sent and what came back.
+struct Loop {
+    far_end: Box<dyn FarEnd>,
+    sent: u32,
+    answered: u32,
+}
+
+impl Loop {
+    /// Fills up to [`OUTSTANDING`] and takes what comes within `silence_us`.
+    fn turn(&mut self, silence_us: u64) -> Result<(), Trouble> {
+        while self.sent - self.answered < OUTSTANDING {
+            self.far_end.trigger(self.sent);
+            self.far_end.measurement(self.sent);
+            self.sent += 1;
+        }
+        self.far_end.flush()?;
+        let before = self.answered;
+        let started = clock::now_us();
+        while self.answered == before {
+            let answered = &mut self.answered;
+            self.far_end.receive(silence_us, &mut |_| *answered += 1)?;
+            let waited_us = (clock::now_us() - started).unsigned_abs();
+            if self.answered == before && waited_us >= silence_us {
+                return Err(Trouble::Silent {
+                    waited_us,
+                    outstanding: self.sent - self.answered,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Pearls a second over `seconds`, after a warm-up.
+///
+/// # Errors
+/// When the contender does not start, goes or falls silent.
+pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64) -> Result<f64, Trouble> {
+    let mut closed = Loop {
+        far_end: contender.start(conditions)?,
+        sent: 0,
+        answered: 0,
+    };
+    closed.far_end.await_ready(START_US)?;
+    while closed.answered < WARM_UP_PEARLS {
+        closed.turn(SILENCE_US)?;
+    }
+    let (first, start_ns) = (closed.answered, clock::now_ns());
+    loop {
+        closed.turn(SILENCE_US)?;
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+        let passed = (clock::now_ns() - start_ns) as f64 / 1e9;
+        if passed >= seconds {
+            return Ok(f64::from(closed.answered - first) / passed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        floor::Floor,
+        hot_shapes::{OneThread, ThreeThreads},
+    };
+
+    #[test]
+    fn contenders_of_this_package_answer_every_pearl() {
+        let conditions = Conditions {
+            hold_cpu_latency: false,
+        };
+        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads] {
+            let rate = measure(contender, &conditions, 0.05).expect("it runs");
+            assert!(rate > 100.0, "{}: {rate}", contender.name());
+        }
+    }
+
+    #[test]
+    fn a_contender_that_answers_nothing_is_told_silent() {
+        struct Deaf;
+        impl FarEnd for Deaf {
+            fn await_ready(&mut self, _: u64) -> Result<(), Trouble> {
+                Ok(())
+            }
+            fn trigger(&mut self, _: u32) {}
+            fn measurement(&mut self, _: u32) {}
+            fn flush(&mut self) -> Result<(), Trouble> {
+                Ok(())
+            }
+            fn receive(&mut self, _: u64, _: &mut dyn FnMut(u32)) -> Result<(), Trouble> {
+                Ok(())
+            }
+        }
+        let mut closed = Loop {
+            far_end: Box::new(Deaf),
+            sent: 0,
+            answered: 0,
+        };
+        assert!(matches!(
+            closed.turn(1000),
+            Err(Trouble::Silent {
+                outstanding: OUTSTANDING,
+                ..
+            })
+        ));
+    }
+}

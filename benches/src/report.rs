@@ -1,0 +1,168 @@
+//! What was measured: every repeat, the medians, and the computer. JSON to keep, a markdown table to read.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::{Deserialize, Serialize};
+
+use crate::latency::Quantiles;
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// What it ran on: topic and finding, as the survey says them.
+    pub computer: BTreeMap<String, String>,
+    /// Rights that were refused; empty when the figures are as good as the computer gives.
+    pub refused: Vec<String>,
+    /// Repeats of each measurement.
+    pub repeats: u32,
+    /// Length of one measurement in seconds.
+    pub seconds: f64,
+    /// Pearls outstanding in the closed loop.
+    pub outstanding: u32,
+    /// Pearls a second while latency was measured.
+    pub rate: u32,
+    /// The contenders, in the order of the tables.
+    pub contenders: Vec<Entry>,
+    /// How late this computer woke a thread at the same priority meanwhile.
+    pub wake_up: Latency,
+}
+
+/// One contender.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub what: String,
+    /// Pearls a second, each repeat.
+    pub pearls_per_s: Vec<f64>,
+    /// Decision latency.
+    pub decision: Latency,
+    /// Why something is missing here.
+    pub troubles: Vec<String>,
+}
+
+/// Latencies under the two conditions, each repeat.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Latency {
+    /// With processors free to sleep.
+    pub free: Vec<Quantiles>,
+    /// With `/dev/cpu_dma_latency` held at 0.
+    pub held: Vec<Quantiles>,
+}
+
+/// The middle value; the mean of the two middle ones when there are two. `None` for none.
+#[must_use]
+pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+fn cell(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
+}
+
+/// p50, p99 and p99.9 as cells, each the median of the repeats.
+fn quantile_cells(repeats: &[Quantiles]) -> String {
+    let over = |of: fn(&Quantiles) -> f64| cell(median(repeats.iter().map(of)));
+    format!(
+        "{} | {} | {}",
+        over(|q| q.p50_us),
+        over(|q| q.p99_us),
+        over(|q| q.p99_9_us)
+    )
+}
+
+impl Report {
+    /// The report as markdown: what was measured on what, and one table.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "Medians of {} interleaved repeats of {} s each. Capacity: {} pearls outstanding (trigger and measurement in, \
+             order out). Latency: from the last figure of a pearl to its order, both stamped at the far end of the pty, at \
+             {} pearls/s; **free**: processors may sleep, **held**: `/dev/cpu_dma_latency` held at 0. All in us.\n",
+            self.repeats, self.seconds, self.outstanding, self.rate
+        );
+        let _ = writeln!(
+            text,
+            "| contender | pearls/s | free p50 | p99 | p99.9 | held p50 | p99 | p99.9 |"
+        );
+        let _ = writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|");
+        let wake_up = (quantile_cells(&self.wake_up.free), quantile_cells(&self.wake_up.held));
+        let _ = writeln!(
+            text,
+            "| wake-up alone (as cyclictest) | - | {} | {} |",
+            wake_up.0, wake_up.1
+        );
+        for entry in &self.contenders {
+            let pearls_per_s = cell(median(entry.pearls_per_s.iter().copied()));
+            let (free, held) = (
+                quantile_cells(&entry.decision.free),
+                quantile_cells(&entry.decision.held),
+            );
+            let _ = writeln!(text, "| {} | {pearls_per_s} | {free} | {held} |", entry.name);
+        }
+        let _ = writeln!(text);
+        for entry in &self.contenders {
+            let _ = writeln!(text, "- {}: {}.", entry.name, entry.what);
+            for trouble in &entry.troubles {
+                let _ = writeln!(text, "  - {trouble}");
+            }
+        }
+        let computer = self
+            .computer
+            .iter()
+            .map(|(topic, found)| format!("{topic}: {found}"))
+            .collect::<Vec<_>>();
+        let _ = writeln!(text, "\nComputer: {}.", computer.join("; "));
+        for refused in &self.refused {
+            let _ = writeln!(text, "\nRefused: {refused}.");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median([]), None);
+        assert_eq!(median([3.0]), Some(3.0));
+        assert_eq!(median([9.0, 1.0, 5.0]), Some(5.0));
+        assert_eq!(median([4.0, 1.0, 2.0, 9.0]), Some(3.0));
+    }
+
+    #[test]
+    fn a_contender_that_was_not_measured_has_dashes_and_its_reason() {
+        let entry = Entry {
+            name: "absent".to_owned(),
+            what: "nothing".to_owned(),
+            troubles: vec!["not measured: not installed".to_owned()],
+            ..Entry::default()
+        };
+        let report = Report {
+            computer: BTreeMap::new(),
+            refused: Vec::new(),
+            repeats: 1,
+            seconds: 1.0,
+            outstanding: 64,
+            rate: 200,
+            contenders: vec![entry],
+            wake_up: Latency::default(),
+        };
+        let text = report.markdown();
+        assert!(text.contains("| absent | - | - | - | - | - | - | - |"), "{text}");
+        assert!(text.contains("not installed"));
+    }
+}

@@ -1,0 +1,31 @@
+//! The peers that are programs of their own answer every pearl; those that are not installed say so.
+
+use benches::{
+    capacity,
+    contender::{Conditions, Trouble, all},
+    latency,
+};
+
+#[test]
+fn every_installed_peer_sorts() {
+    let conditions = Conditions {
+        hold_cpu_latency: false,
+    };
+    for contender in all("python3") {
+        match capacity::measure(contender.as_ref(), &conditions, 0.05) {
+            Ok(rate) => assert!(rate > 100.0, "{}: {rate}", contender.name()),
+            Err(Trouble::Missing(reason)) => {
+                println!("{}: {reason}", contender.name());
+                continue;
+            }
+            Err(trouble) => panic!("{}: {trouble}", contender.name()),
+        }
+        let latencies_ns = latency::measure(contender.as_ref(), &conditions, 0.05);
+        assert_eq!(
+            latencies_ns.expect("it ran a moment ago").count(),
+            10,
+            "{}",
+            contender.name()
+        );
+    }
+}
