@@ -1,0 +1,14 @@
+//! The hardware side of the host: bytes become events, orders become bytes.
+//!
+//! Hot and cold: [`session`] runs anywhere and touches no hardware.
+//!
+//! Words: a **link** is host and board on one serial line; a **port** is the host's device for it.
+
+#![forbid(unsafe_code)]
+
+pub mod limits;
+mod plan;
+pub mod session;
+
+pub use plan::{LinkPlan, Needs, Refusal, Size};
+pub use session::{DownReason, HostLink, LinkCounters, LinkEvent, SendError};
