@@ -56,7 +56,7 @@ impl Timing {
 
     /// Counts bytes handed to the line; gives when it will have carried them.
     pub(crate) fn sent(&mut self, now_us: u64, bytes: usize) -> u64 {
-        self.line_free_us = self.line_free_us.max(now_us) + self.carry_us(bytes);
+        self.line_free_us = self.line_free_us.max(now_us).saturating_add(self.carry_us(bytes));
         self.line_free_us
     }
 

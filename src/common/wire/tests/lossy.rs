@@ -219,6 +219,30 @@ fn a_line_that_damages_every_third_frame_still_moves() {
 }
 
 #[test]
+fn a_line_that_was_gone_for_two_seconds_moves_again_within_the_greatest_time_out() {
+    let (from_us, until_us) = (200_000, 2_200_000);
+    let faults = Faults {
+        gone_us: Some((from_us, until_us)),
+        latency_us: 300,
+        ..Faults::default()
+    };
+    let mut run = Run::<16, 8>::new(1_000_000, faults, 20_000, 5);
+    let mut came_before = [0; 2];
+    while run.now_us < until_us + 110_000 {
+        run.push_some();
+        run.carry();
+        run.wait(Some(run.now_us + 2_000));
+        if run.now_us < until_us {
+            came_before = run.came;
+        }
+    }
+    let [down, up] = [0, 1].map(|way| run.came[way] > came_before[way]);
+    assert!(down && up, "{came_before:?} came before, {:?} until now", run.came);
+    let (host, board) = (run.host.counters(), run.board.counters());
+    assert!(host.timeouts > 10 && board.timeouts > 10 && host.full > 0, "{host:?}");
+}
+
+#[test]
 fn a_lost_frame_is_repeated_within_ten_milliseconds_at_one_megabaud() {
     let mut host = HostEndpoint::<8>::new(1_000_000);
     host.reset(1);

@@ -185,6 +185,8 @@ def identity(b):
         ("settings_crc", "I"), ("starts", "H"),
     ]:
         fields[name] = b.fixed(code)
+    if not 1 <= fields["window"] <= 32:
+        raise Refused("message")
     return line("Identity", **fields)
 
 

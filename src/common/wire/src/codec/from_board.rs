@@ -6,7 +6,7 @@ use units::{BoardUs32, EyeId, TriggerSeq, ValveId};
 
 use super::primitives::{Head, Source};
 use super::{Coded, DecodeError, Encode, Packer, PushError};
-use crate::limits::SAMPLES_MAX;
+use crate::limits::{SAMPLES_MAX, WINDOW_MAX};
 use crate::message::{
     BoardLimits, Fault, FaultOf, FromBoard, Identity, Mass, MassStatus, Measurement, Samples, Status, ViewStatus,
 };
@@ -100,6 +100,8 @@ const FAULTS: [Fault; 14] = [
 
 /// Bit of a measurement's flags that says that the nacre's thickness follows; the lower four are the view's status.
 const NACRE_FOLLOWS: u8 = 0x10;
+/// Windows that a board may have.
+const WINDOW_RANGE: core::ops::RangeInclusive<u8> = 1..=WINDOW_MAX as u8;
 /// Bytes of a good measurement's figures, without the nacre's thickness.
 const FIGURES_BYTES: usize = 35;
 /// Bits of a status's flags.
@@ -118,7 +120,7 @@ impl Encode for FromBoard<'_> {
     fn encode(&self, head: &mut Head, packer: &mut Packer) -> Result<Coded<'_>, PushError> {
         let context = &mut packer.context;
         match *self {
-            Self::Identity(ref identity) => encode_identity(identity, head),
+            Self::Identity(ref identity) => encode_identity(identity, head)?,
             Self::Settings { settings_crc } => {
                 head.u8(tag::SETTINGS);
                 head.u32(settings_crc);
@@ -176,7 +178,7 @@ impl Encode for FromBoard<'_> {
     }
 }
 
-fn encode_identity(identity: &Identity, head: &mut Head) {
+fn encode_identity(identity: &Identity, head: &mut Head) -> Result<(), PushError> {
     let Identity {
         protocol,
         uid,
@@ -185,6 +187,9 @@ fn encode_identity(identity: &Identity, head: &mut Head) {
         settings_crc,
         starts,
     } = *identity;
+    if !WINDOW_RANGE.contains(&limits.window) {
+        return Err(PushError::Invalid);
+    }
     head.put([tag::IDENTITY, protocol]);
     head.put(uid.to_le_bytes());
     head.u32(firmware);
@@ -195,6 +200,7 @@ fn encode_identity(identity: &Identity, head: &mut Head) {
     head.u32(limits.max_on_us);
     head.u32(settings_crc);
     head.u16(starts);
+    Ok(())
 }
 
 fn encode_status(status: &Status, head: &mut Head, packer: &mut Packer) {
@@ -370,6 +376,9 @@ fn decode_identity(source: &mut Source<'_>) -> Result<Identity, DecodeError> {
         horizon_ticks: source.u32()?,
         max_on_us: source.u32()?,
     };
+    if !WINDOW_RANGE.contains(&limits.window) {
+        return Err(DecodeError::Value);
+    }
     Ok(Identity {
         protocol,
         uid,

@@ -45,7 +45,7 @@ impl Receiver {
         self.expected = self.expected.wrapping_add(1);
         (self.nak_due, self.asked_us) = (false, None);
         if self.unacknowledged == 0 {
-            self.ack_by_us = now_us + ACK_DELAY_US;
+            self.ack_by_us = now_us.saturating_add(ACK_DELAY_US);
         }
         self.unacknowledged = self.unacknowledged.saturating_add(1);
         if self.unacknowledged >= ACK_EVERY {
@@ -61,7 +61,10 @@ impl Receiver {
 
     /// Something is missing or damaged: asks for it, once until it comes, again after a while.
     pub(super) fn ask(&mut self, now_us: u64) {
-        if self.asked_us.is_none_or(|asked_us| now_us >= asked_us + NAK_AGAIN_US) {
+        if self
+            .asked_us
+            .is_none_or(|asked_us| now_us >= asked_us.saturating_add(NAK_AGAIN_US))
+        {
             (self.nak_due, self.asked_us) = (true, Some(now_us));
         }
     }

@@ -163,7 +163,7 @@ impl<const WINDOW: usize> Sender<WINDOW> {
 
     /// When the oldest frame's acknowledgement is overdue.
     pub(super) fn timeout_at_us(&self) -> Option<u64> {
-        (self.sent > 0).then(|| self.slot(0).carried_us + self.timing.timeout_us())
+        (self.sent > 0).then(|| self.slot(0).carried_us.saturating_add(self.timing.timeout_us()))
     }
 
     pub(super) fn check_timeout(&mut self, now_us: u64, counters: &mut Counters) {

@@ -48,6 +48,8 @@ pub(crate) struct Faults {
     pub(crate) latency_us: u64,
     /// Bytes come in pieces up to so late; their order stays.
     pub(crate) jitter_us: u64,
+    /// Nothing comes through from and until these times.
+    pub(crate) gone_us: Option<(u64, u64)>,
 }
 
 /// One direction of a line.
@@ -96,7 +98,10 @@ impl Line {
                 .last_us
                 .max(self.free_ns.div_ceil(1_000) + faults.latency_us + late_us);
             self.last_us = at_us;
-            if self.rng.happens(faults.drop) {
+            let gone = faults
+                .gone_us
+                .is_some_and(|(from_us, until_us)| (from_us..until_us).contains(&at_us));
+            if gone || self.rng.happens(faults.drop) {
                 continue;
             }
             let flip = if self.rng.happens(faults.flip) {
