@@ -1,0 +1,96 @@
+//! Configuration: TOML files to checked values, in two stages, with every fault at once and each pointed at.
+//!
+//! Cold side, any thread: it reads files and allocates. A file is read with suspicion (`source`), held against its form
+//! (`form`, `reader`), and then against everything that its form can't say: a machine's file in `machine`.
+//!
+//! Words: **raw** is a file as it stands, in the core's units; **checked** is what the core may trust.
+
+#![forbid(unsafe_code)]
+
+mod form;
+mod interval;
+pub mod limits;
+mod machine;
+mod nearest;
+mod reader;
+mod report;
+mod schema;
+mod source;
+
+use std::path::{Path, PathBuf};
+
+pub use crate::machine::{Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, line_from_text, load_line};
+pub use crate::report::{Fault, Report, Severity};
+
+use crate::source::Source;
+
+/// A name in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// A path that a file in `folder` names.
+fn text_of_path(folder: Option<&Path>, text: &str) -> PathBuf {
+    folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text))
+}
+
+/// Checks files of any kind; the kind is said by their key `kind`.
+#[must_use]
+pub fn check_files<P: AsRef<Path>>(paths: &[P]) -> Report {
+    let mut report = Report::default();
+    for path in paths {
+        report.add(check_file(path.as_ref()));
+    }
+    report
+}
+
+/// Checks one file.
+#[must_use]
+pub fn check_file(path: &Path) -> Report {
+    let source = Source::read(path);
+    if !source.has_errors() {
+        check_source(&source, path);
+    }
+    source.report()
+}
+
+/// Kinds of files.
+const KINDS: [&str; 1] = ["line"];
+
+fn check_source(source: &Source, path: &Path) {
+    let table = source.parse();
+    let kind = table.get("kind").and_then(|value| value.get_ref().as_str());
+    match kind {
+        Some("line") => {
+            machine::check(source, path.parent());
+        }
+        _ if source.has_errors() => {}
+        Some(other) => {
+            let help = nearest::nearest(other, KINDS).map_or_else(
+                || format!("write one of: {}", KINDS.join(", ")),
+                |near| format!("write \"{near}\""),
+            );
+            let span = table.get("kind").map_or(0..0, toml::Spanned::span);
+            source.error(span, "kind", &format!("\"{other}\" is no kind of file"), &help);
+        }
+        None => source.error(
+            0..0,
+            "kind",
+            "is missing",
+            &format!("write kind = \"...\" with one of: {}", KINDS.join(", ")),
+        ),
+    }
+}
+
+/// Every JSON Schema: the name of its file under `config/schemas/`, and its text.
+#[must_use]
+pub fn schemas() -> Vec<(&'static str, String)> {
+    vec![(
+        "line.schema.json",
+        schema::text("pearlsort: the machine", &machine::form::LINE),
+    )]
+}
