@@ -1,0 +1,204 @@
+//! Faults of the virtual line, as a timetable.
+//!
+//! Any thread. A fault is on from `from_us` until `until_us` of the run's time; those that happen at a moment happen at
+//! `from_us`. Times are in microseconds since the run's beginning.
+
+use units::{BoardId, EyeId, LaneId, ValveId};
+
+use crate::belt::SpeedChange;
+
+/// Something that goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// Bytes of a link are dropped, doubled and flipped, each with its probability a byte, in both directions.
+    LinkNoise {
+        /// The board.
+        board: BoardId,
+        /// Probability of each sort, a byte.
+        drop: f64,
+        /// See `drop`.
+        double: f64,
+        /// See `drop`.
+        flip: f64,
+    },
+    /// Bytes come later by up to so much, in both directions; they keep their order.
+    LinkDelay {
+        /// The board.
+        board: BoardId,
+        /// Longest delay, us.
+        most_us: u32,
+    },
+    /// Runs of bytes overtake one another with this probability, in both directions.
+    LinkReorder {
+        /// The board.
+        board: BoardId,
+        /// Probability a run.
+        share: f64,
+    },
+    /// Nothing arrives until the fault is over, then everything at once.
+    LinkStall {
+        /// The board.
+        board: BoardId,
+    },
+    /// The link is gone: nothing arrives, ever.
+    LinkCut {
+        /// The board.
+        board: BoardId,
+    },
+    /// The board is dark, and starts anew when the fault is over.
+    BoardReset {
+        /// The board.
+        board: BoardId,
+    },
+    /// The board's encoder loses (or, negative, gains) so many ticks at once.
+    EncoderSlip {
+        /// The board.
+        board: BoardId,
+        /// Ticks lost.
+        ticks: i32,
+    },
+    /// The belt changes its speed; `from_us` of the timetable counts, not the change's own.
+    Speed(SpeedChange),
+    /// The lane's entry eye misses this share of pearls.
+    TriggersMissing {
+        /// The lane.
+        lane: LaneId,
+        /// Probability a pearl.
+        share: f64,
+    },
+    /// The lane's entry eye sees this share of pearls twice.
+    TriggersDoubled {
+        /// The lane.
+        lane: LaneId,
+        /// Probability a pearl.
+        share: f64,
+    },
+    /// The valve stays shut, whatever its board does.
+    ValveShut {
+        /// Its board.
+        board: BoardId,
+        /// The valve.
+        valve: ValveId,
+    },
+    /// The valve stays open, whatever its board does.
+    ValveOpen {
+        /// Its board.
+        board: BoardId,
+        /// The valve.
+        valve: ValveId,
+    },
+    /// The eye sees nothing.
+    EyeDead {
+        /// Its board.
+        board: BoardId,
+        /// The eye.
+        eye: EyeId,
+    },
+    /// The lane's camera reports nothing.
+    CameraSilent {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// The lane's weigh cell reports nothing.
+    CellSilent {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// The safety chain is open.
+    SafetyOpen,
+    /// The host does nothing.
+    HostStall,
+    /// The lane's pearls slip behind the weigh cell, where nothing sees it, with this probability.
+    SlipUnseen {
+        /// The lane.
+        lane: LaneId,
+        /// Probability a pearl.
+        share: f64,
+        /// How far they stay behind, um.
+        um: f64,
+    },
+}
+
+/// A fault with its time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TimedFault {
+    /// When it begins, us.
+    pub from_us: u64,
+    /// When it is over, us.
+    pub until_us: u64,
+    /// What it is.
+    pub fault: Fault,
+}
+
+impl TimedFault {
+    /// Whether it is on.
+    #[must_use]
+    pub const fn is_on(&self, us: u64) -> bool {
+        self.from_us <= us && us < self.until_us
+    }
+}
+
+/// The timetable of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FaultPlan {
+    /// The faults, in any order.
+    pub faults: Vec<TimedFault>,
+}
+
+impl FaultPlan {
+    /// No faults.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { faults: Vec::new() }
+    }
+
+    /// The plan with one fault more, from and until so many seconds.
+    #[must_use]
+    pub fn with(mut self, from_s: f64, until_s: f64, fault: Fault) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast of a float saturates"
+        )]
+        let us = |s: f64| (s * 1e6) as u64;
+        self.faults.push(TimedFault {
+            from_us: us(from_s),
+            until_us: us(until_s),
+            fault,
+        });
+        self
+    }
+
+    /// The changes of speed, in order.
+    #[must_use]
+    pub fn speed_changes(&self) -> Vec<SpeedChange> {
+        let change = |timed: &TimedFault| match timed.fault {
+            Fault::Speed(change) => Some(SpeedChange {
+                at_us: timed.from_us,
+                ..change
+            }),
+            _ => None,
+        };
+        let mut changes: Vec<SpeedChange> = self.faults.iter().filter_map(change).collect();
+        changes.sort_by_key(|change| change.at_us);
+        changes
+    }
+
+    /// The faults of one sort that are on at a time.
+    pub fn on(&self, us: u64) -> impl Iterator<Item = &Fault> {
+        self.faults
+            .iter()
+            .filter(move |timed| timed.is_on(us))
+            .map(|timed| &timed.fault)
+    }
+
+    /// When the last fault is over, us.
+    #[must_use]
+    pub fn over_us(&self) -> u64 {
+        self.faults
+            .iter()
+            .map(|timed| timed.until_us.max(timed.from_us))
+            .max()
+            .unwrap_or(0)
+    }
+}

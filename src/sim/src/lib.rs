@@ -1,0 +1,24 @@
+//! The virtual line: a pearl sorting line that knows the truth about itself.
+//!
+//! Cold; no thread of its own but in `real`. It may name the hot side, which never names it.
+#![forbid(unsafe_code)]
+// Times and counts of a run fit a float's 53 bits by far.
+#![allow(clippy::cast_precision_loss)]
+
+mod air;
+pub mod belt;
+pub mod chance;
+pub mod demo;
+pub mod faults;
+mod field;
+pub mod jet;
+mod lane;
+pub mod nature;
+pub mod pearl;
+mod queue;
+pub mod rig;
+mod tap;
+pub mod truth;
+pub mod world;
+
+pub use tap::OrderSeen;
