@@ -1,12 +1,14 @@
 //! The hardware side of the host: bytes become events, orders become bytes.
 //!
-//! Hot and cold: [`session`] runs anywhere and touches no hardware.
+//! Hot and cold: [`session`] runs anywhere and touches no hardware; [`hot`] is the hot thread's loop over the ports.
 //!
 //! Words: a **link** is host and board on one serial line; a **port** is the host's device for it.
 
 #![forbid(unsafe_code)]
 
+pub mod hot;
 pub mod limits;
+mod link_io;
 mod plan;
 pub mod session;
 

@@ -8,6 +8,9 @@ pub const WINDOW: usize = 16;
 /// Field boards of a line.
 pub const MAX_LINKS: usize = 32;
 
+/// Time for which a board is called in vain before it is looked for on another port, in microseconds.
+pub const CALL_TIMEOUT_US: i64 = 1_000_000;
+
 /// Time in which a board's settings must be agreed on, in microseconds; then the handshake begins anew.
 pub const SETTING_TIMEOUT_US: i64 = 2_000_000;
 

@@ -8,7 +8,7 @@ use units::{BoardId, HostUs};
 use wire::limits::HELLO_EVERY_US;
 use wire::{Fault, FaultOf, FromBoard, Hello, HostEndpoint, Identity, PushError, ToBoard};
 
-use crate::limits::{SETTING_TIMEOUT_US, WINDOW};
+use crate::limits::{CALL_TIMEOUT_US, SETTING_TIMEOUT_US, WINDOW};
 use crate::plan::{LinkPlan, Refusal};
 
 /// Why a link went down.
@@ -82,6 +82,7 @@ pub struct LinkCounters {
 enum Phase {
     Closed,
     Calling {
+        since_us: i64,
         hello_us: i64,
     },
     Setting {
@@ -92,7 +93,10 @@ enum Phase {
         fault: Option<Fault>,
     },
     Ready,
-    Refused,
+    Refused {
+        /// It is another board than the one wanted, which may be on another port.
+        stranger: bool,
+    },
 }
 
 /// One link to one board.
@@ -180,7 +184,7 @@ impl HostLink {
         let silent = match self.dialogue.phase {
             Phase::Setting { give_up_us, .. } => now.0 >= give_up_us,
             Phase::Ready => now.0 >= self.dialogue.silent_us(),
-            Phase::Calling { .. } | Phase::Closed | Phase::Refused => false,
+            Phase::Calling { .. } | Phase::Closed | Phase::Refused { .. } => false,
         };
         if silent {
             self.dialogue.restart = Some(DownReason::Silence);
@@ -192,8 +196,8 @@ impl HostLink {
     /// [`crate::limits::WRITE_BYTES`].
     pub fn transmit(&mut self, now: HostUs, out: &mut [u8]) -> usize {
         match self.dialogue.phase {
-            Phase::Closed | Phase::Refused => 0,
-            Phase::Calling { hello_us } => {
+            Phase::Closed | Phase::Refused { .. } => 0,
+            Phase::Calling { since_us, hello_us } => {
                 if now.0 >= hello_us {
                     let hello = Hello {
                         protocol: wire::PROTOCOL,
@@ -202,7 +206,7 @@ impl HostLink {
                     let called = self.endpoint.connect(&ToBoard::Hello(hello));
                     debug_assert!(called.is_ok(), "a session runs");
                     let hello_us = now.0.saturating_add_unsigned(HELLO_EVERY_US);
-                    self.dialogue.phase = Phase::Calling { hello_us };
+                    self.dialogue.phase = Phase::Calling { since_us, hello_us };
                 }
                 self.endpoint.poll_transmit(micros(now), out)
             }
@@ -241,9 +245,15 @@ impl HostLink {
     /// # Errors
     /// As [`Self::send`].
     pub fn arm(&mut self) -> Result<(), SendError> {
-        self.send(&ToBoard::Arm {
+        self.send(&self.arm_message())
+    }
+
+    /// The message with which [`Self::arm`] arms.
+    #[must_use]
+    pub const fn arm_message(&self) -> ToBoard {
+        ToBoard::Arm {
             settings_crc: self.dialogue.settings_crc,
-        })
+        }
     }
 
     /// Time of the next [`Self::poll`] that has something to do.
@@ -252,7 +262,7 @@ impl HostLink {
         match self.dialogue.phase {
             Phase::Setting { give_up_us, .. } => Some(HostUs(give_up_us)),
             Phase::Ready => Some(HostUs(self.dialogue.silent_us())),
-            Phase::Calling { .. } | Phase::Closed | Phase::Refused => None,
+            Phase::Calling { .. } | Phase::Closed | Phase::Refused { .. } => None,
         }
     }
 
@@ -265,9 +275,19 @@ impl HostLink {
                 .map(|us| HostUs(us.min(i64::MAX as u64).cast_signed()))
         };
         match self.dialogue.phase {
-            Phase::Closed | Phase::Refused => None,
-            Phase::Calling { hello_us } => Some(HostUs(hello_us).min(endpoint().unwrap_or(HostUs(i64::MAX)))),
+            Phase::Closed | Phase::Refused { .. } => None,
+            Phase::Calling { hello_us, .. } => Some(HostUs(hello_us).min(endpoint().unwrap_or(HostUs(i64::MAX)))),
             Phase::Setting { .. } | Phase::Ready => endpoint(),
+        }
+    }
+
+    /// From when on the board should be looked for on another port: nobody answers on this one, or a stranger does.
+    #[must_use]
+    pub fn gives_port_up_at(&self) -> Option<HostUs> {
+        match self.dialogue.phase {
+            Phase::Calling { since_us, .. } => Some(HostUs(since_us.saturating_add(CALL_TIMEOUT_US))),
+            Phase::Refused { stranger: true } => Some(HostUs(i64::MIN)),
+            Phase::Refused { stranger: false } | Phase::Closed | Phase::Setting { .. } | Phase::Ready => None,
         }
     }
 
@@ -352,7 +372,10 @@ impl HostLink {
 
 impl Dialogue {
     fn begin(&mut self, now_us: i64) {
-        self.phase = Phase::Calling { hello_us: now_us };
+        self.phase = Phase::Calling {
+            since_us: now_us,
+            hello_us: now_us,
+        };
         self.identity = None;
         self.channels = [None; 256];
         self.restart = None;
@@ -445,7 +468,9 @@ impl Dialogue {
     }
 
     fn refuse(&mut self, refusal: Refusal, sink: &mut impl FnMut(LinkEvent<'_>)) {
-        self.phase = Phase::Refused;
+        self.phase = Phase::Refused {
+            stranger: matches!(refusal, Refusal::Uid { .. }),
+        };
         self.count_down();
         sink(LinkEvent::Down {
             reason: DownReason::Refused(refusal),
