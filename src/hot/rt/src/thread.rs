@@ -180,7 +180,8 @@ pub fn bind_to_core(core: usize) -> Grant {
 }
 
 /// Keeps all memory of the process resident, that of now and that to come, and tells the allocator to keep what it has.
-/// Call it cold, once, after the large tables are made.
+/// Call it cold, once, before the hot threads start: what is reserved later is faulted in when it is reserved, so a table
+/// made of zeroes is there before the hot thread touches it.
 ///
 /// Under a finite RLIMIT_MEMLOCK a later allocation would fail in the middle of the run, so it is refused beforehand.
 ///

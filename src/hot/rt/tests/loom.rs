@@ -41,7 +41,10 @@ fn published_values_come_whole_in_order_and_are_never_freed_by_the_reader() {
         publisher.publish(value(1));
         let hot = thread::spawn(move || {
             let mut last = 0;
-            assert!(reader.current().is_none(), "the slot that the first `latest` gives away is in use until then");
+            assert!(
+                reader.current().is_none(),
+                "the slot that the first `latest` gives away is in use until then"
+            );
             for _ in 0..2 {
                 if let Some(value) = reader.latest() {
                     assert!(value.number > last);
