@@ -154,6 +154,19 @@ fn a_clean_line_repeats_nothing_and_refuses_nothing() {
 }
 
 #[test]
+fn a_slow_answer_is_learnt_and_then_nothing_is_repeated_for_it() {
+    for baud in [1_000_000, 3_000_000] {
+        let faults = Faults {
+            latency_us: 8_000,
+            ..Faults::default()
+        };
+        let (_, host, board) = Run::<16, 8>::new(baud, faults, 5_000, u64::from(baud)).finish();
+        let repeats = host.repeats + board.repeats;
+        assert!(repeats <= 50, "{repeats} repeats at {baud} baud on a clean line");
+    }
+}
+
+#[test]
 fn a_bad_line_loses_and_doubles_nothing() {
     let each = [
         Faults {

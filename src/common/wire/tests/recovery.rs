@@ -173,11 +173,15 @@ fn a_line_that_answers_again_has_short_time_outs_again() {
     }
     let waits_us = ends.0.next_deadline().expect("a time-out") - now_us;
     assert!(waits_us > 50_000, "{waits_us} us: time-outs in a row grow");
-    board_gets(&mut ends, &last, now_us + 300);
-    let ack = board_goes_on(&mut ends.1, now_us + 2_300);
-    now_us += 3_000;
-    ends.0.receive(now_us, &ack, |_| ());
-    let _lost = host_sends(&mut ends, 1, now_us);
+    assert_eq!(ends.0.stuck_for_us(now_us), now_us);
+    for i in 1..3 {
+        board_gets(&mut ends, &last, now_us + 300);
+        let ack = board_goes_on(&mut ends.1, now_us + 2_300);
+        now_us += 3_000;
+        ends.0.receive(now_us, &ack, |_| ());
+        last = host_sends(&mut ends, i, now_us);
+    }
     let waits_us = ends.0.next_deadline().expect("a time-out") - now_us;
     assert!(waits_us <= 10_000, "{waits_us} us");
+    assert_eq!(ends.0.stuck_for_us(now_us + 700), 700);
 }

@@ -196,6 +196,17 @@ impl<R: Role, const WINDOW: usize> Endpoint<R, WINDOW> {
         self.sender.ever_sent
     }
 
+    /// How long frames have been on the way without any acknowledgement of a new one, in microseconds; 0 when none is. The
+    /// link is dead when this grows: only the caller knows how long is too long.
+    #[must_use]
+    pub const fn stuck_for_us(&self, now_us: u64) -> u64 {
+        if self.sender.ever_sent == 0 {
+            0
+        } else {
+            now_us.saturating_sub(self.sender.waiting_since_us)
+        }
+    }
+
     /// Smoothed round trip beyond the bytes' own time on the line, once measured, in microseconds.
     #[must_use]
     pub const fn round_trip_us(&self) -> Option<u32> {
@@ -249,7 +260,7 @@ impl<R: Role, const WINDOW: usize> Endpoint<R, WINDOW> {
         let bytes = out.put_frame(header, self.sender.next_slot().body.bytes());
         self.receiver.acknowledged();
         let carried_us = self.count_sent(now_us, bytes);
-        if self.sender.mark_sent(carried_us) {
+        if self.sender.mark_sent(carried_us, now_us) {
             add(&mut self.counters.repeats, 1);
         }
         true

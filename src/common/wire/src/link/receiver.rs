@@ -43,7 +43,7 @@ impl Receiver {
     /// The expected frame has come.
     pub(super) fn accept(&mut self, now_us: u64) {
         self.expected = self.expected.wrapping_add(1);
-        (self.nak_due, self.asked_us) = (false, None);
+        (self.nak_due, self.asked_us, self.early_by) = (false, None, 0);
         if self.unacknowledged == 0 {
             self.ack_by_us = now_us.saturating_add(ACK_DELAY_US);
         }

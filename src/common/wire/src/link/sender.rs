@@ -40,6 +40,8 @@ pub(super) struct Sender<const WINDOW: usize> {
     pub(super) flush: bool,
     /// After a time-out only the oldest frame goes out.
     probing: bool,
+    /// When the line last moved: an acknowledgement came, or the first frame went out while none was on the way.
+    pub(super) waiting_since_us: u64,
     pub(super) connect: Option<Body>,
     pub(super) timing: Timing,
 }
@@ -66,6 +68,7 @@ impl<const WINDOW: usize> Sender<WINDOW> {
             packer: Packer::new(),
             flush: false,
             probing: false,
+            waiting_since_us: 0,
             connect: None,
             timing: Timing::new(baud),
         }
@@ -152,7 +155,10 @@ impl<const WINDOW: usize> Sender<WINDOW> {
     }
 
     /// Notes that the next frame has gone out; gives whether it was a repeat.
-    pub(super) fn mark_sent(&mut self, carried_us: u64) -> bool {
+    pub(super) fn mark_sent(&mut self, carried_us: u64, now_us: u64) -> bool {
+        if self.ever_sent == 0 {
+            self.waiting_since_us = now_us;
+        }
         let repeat = self.sent < self.ever_sent;
         let slot = self.slot_mut(self.sent);
         (slot.carried_us, slot.repeated) = (carried_us, repeat);
@@ -188,7 +194,7 @@ impl<const WINDOW: usize> Sender<WINDOW> {
         }
         let newest = self.slot(count - 1);
         let (carried_us, repeated) = (newest.carried_us, newest.repeated);
-        if carried_us > now_us {
+        if carried_us > now_us && !repeated {
             let ahead_us = carried_us - now_us;
             self.timing.line_is_ahead(ahead_us);
             for offset in count..self.ever_sent {
@@ -206,7 +212,7 @@ impl<const WINDOW: usize> Sender<WINDOW> {
         self.ever_sent -= count;
         self.sent = self.sent.saturating_sub(count);
         self.probing = false;
-        self.timing.progress();
+        self.waiting_since_us = now_us;
         if all_taken {
             self.clear(self.sealed);
         }
