@@ -3,7 +3,7 @@
 //! A sample is filtered `gate_delay` after it came, so that the gates that concern it are known: a pearl begins to
 //! unload before its leaving gate closes.
 
-use super::filter::{Constants, Filter, Innovation, Point, Slot};
+use super::filter::{Constants, Filter, GATE_SIGMAS, Innovation, Point, Slot};
 use super::limits::{GAP, OUTBOX, PASSAGES, RING, SLOTS};
 use super::model::{Checks, Model, ModelFault};
 use super::passage::{Passage, Refusal, Weighing};
@@ -12,10 +12,18 @@ use units::{BoardUs, Micrograms};
 
 /// Outliers in a row after which the platform's motion is taken as unknown.
 const OUTLIERS_IN_A_ROW: u32 = 3;
+/// Absurd readings in a row after which the filter begins anew.
+const ABSURD_IN_A_ROW: u32 = 128;
 /// Mean squared residual over its variance beyond which a passage is refused.
 const MISFIT: f64 = 2.0;
-/// Time after rolling on at which a passage is filtered again, us.
-const AGAIN_US: f64 = 8_000.0;
+/// Times after rolling on at which a passage is filtered again, us. The first is so early that even a poor estimate is
+/// within half a turn of the platform's phase.
+const AGAIN_US: [f64; 3] = [500.0, 8_000.0, 20_000.0];
+
+/// Looks after which a passage counts as linearised; a later look is taken only when it has gone astray.
+pub(super) const SETTLED_LOOKS: usize = 2;
+/// Most times that samples are gone over to find where to linearise.
+const ROUNDS: u32 = 4;
 
 /// A sample as it waits in the ring.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +58,8 @@ pub struct Counters {
     pub orphan_gates: u64,
     /// Times that the filter began anew after a gap too long to bridge.
     pub restarts: u64,
+    /// Times that the zero left its band or moved too fast.
+    pub zero_alarms: u64,
     /// Weighings that nobody fetched.
     pub dropped: u64,
 }
@@ -65,15 +75,19 @@ pub struct Estimator {
     start: BoardUs,
     delay: u64,
     hold: f64,
-    again: f64,
+    again: [f64; AGAIN_US.len()],
+    early: f64,
+    unload: f64,
     filter: Option<Filter>,
     before: Option<(u64, Filter)>,
+    before_leave: Option<(u64, u32, Filter)>,
     ring: [Kept; RING],
     came: u64,
     done: u64,
     last_code: i32,
     run: u32,
     outliers_in_a_row: u32,
+    absurd_in_a_row: u32,
     passages: [Option<Passage>; PASSAGES],
     numbers: u32,
     latest_enter: Option<BoardUs>,
@@ -88,6 +102,7 @@ struct ZeroWatch {
     first: Option<f64>,
     earlier: f64,
     since: u64,
+    fast: bool,
     alarm: bool,
 }
 
@@ -110,8 +125,9 @@ impl Estimator {
             reason = "checked: below a quarter ring"
         )]
         let delay = (checks.gate_delay_us as f64 * per_us) as u64;
+        let constants = Constants::new(model);
         Ok(Self {
-            constants: Constants::new(model),
+            constants,
             checks: *checks,
             lag_us: model.platform.lag_us,
             per_us,
@@ -119,15 +135,19 @@ impl Estimator {
             start,
             delay,
             hold: checks.hold_us as f64 * per_us,
-            again: (model.platform.roll_us + AGAIN_US) * per_us,
+            again: AGAIN_US.map(|us| (model.platform.roll_us + us) * per_us),
+            early: GATE_SIGMAS * constants.gate_sd(),
+            unload: constants.roll + GATE_SIGMAS * constants.gate_sd() + 1.0,
             filter: None,
             before: None,
+            before_leave: None,
             ring: [NOTHING; RING],
             came: 0,
             done: 0,
             last_code: 0,
             run: 0,
             outliers_in_a_row: 0,
+            absurd_in_a_row: 0,
             passages: [None; PASSAGES],
             numbers: 0,
             latest_enter: None,
@@ -149,13 +169,13 @@ impl Estimator {
         self.filter.as_ref().map(Filter::zero_mg)
     }
 
-    /// Whether the zero is outside its band or has moved too fast. Stays until [`Self::accept_zero`].
+    /// Whether the zero is outside its band or moves too fast. Nothing is weighed as long as it is.
     #[must_use]
     pub fn zero_alarm(&self) -> bool {
         self.zero.alarm
     }
 
-    /// Takes the present zero as the one that the band is around, and ends the alarm.
+    /// Takes the present zero as the one that the band is around.
     pub fn accept_zero(&mut self) {
         self.zero = ZeroWatch::default();
     }
@@ -189,14 +209,15 @@ impl Estimator {
             leave: None,
             fault: None,
             begun: None,
-            again: false,
+            looks: 0,
+            left_again: false,
         };
         if self.latest_enter.is_some_and(|latest| at < latest) {
             passage.refuse(Refusal::GateOrder);
         } else {
             self.latest_enter = Some(at);
         }
-        if passage.enter < self.done as f64 {
+        if passage.enter - self.early < self.done as f64 {
             passage.refuse(Refusal::LateGate);
         }
         match self.passages.iter_mut().find(|place| place.is_none()) {
@@ -224,7 +245,7 @@ impl Estimator {
         } else if dwell < least || dwell > most {
             passage.refuse(Refusal::Dwell);
         }
-        if leave - roll < done {
+        if leave - roll - self.early < done {
             passage.refuse(Refusal::LateGate);
         }
         passage.leave = Some(leave.max(passage.enter));
@@ -260,6 +281,10 @@ impl Estimator {
         }
         let kept = self.judge(code);
         self.take(kept);
+        if self.absurd_in_a_row >= ABSURD_IN_A_ROW {
+            // so long an absurdity is no code but a zero that has run away
+            self.restart(0);
+        }
         self.counters.samples += 1;
         self.fetch()
     }
@@ -315,6 +340,8 @@ impl Estimator {
                 self.ring[slot_of(index)].fault.get_or_insert(Refusal::Stuck);
             }
         }
+        let absurd = fault == Some(Refusal::Absurd);
+        self.absurd_in_a_row = if absurd { self.absurd_in_a_row + 1 } else { 0 };
         self.counters.bad += u64::from(fault.is_some());
         Kept {
             reading_mg,
@@ -342,8 +369,11 @@ impl Estimator {
         }
         self.came += missing;
         self.done = self.came;
+        self.absurd_in_a_row = 0;
+        self.outliers_in_a_row = 0;
         self.filter = None;
         self.before = None;
+        self.before_leave = None;
     }
 
     /// Filters the next sample that waits.
@@ -361,9 +391,16 @@ impl Estimator {
             cover(&mut self.passages, at, self.hold, why);
         }
         self.begin(at);
-        let judge = !self.pending();
+        self.keep_before_leave(at);
+        let leaving = self
+            .passages
+            .iter()
+            .flatten()
+            .any(|p| p.is_leaving(at as f64, self.unload));
+        let judge = !self.is_coming() && !leaving;
         self.step(at, judge);
         self.look_again(at);
+        self.look_at_leave(at);
         self.watch_zero(at);
         self.finish(at);
     }
@@ -371,28 +408,28 @@ impl Estimator {
     /// Takes pearls whose gate falls into this sample into the filter.
     fn begin(&mut self, at: u64) {
         for i in 0..PASSAGES {
-            let pending = self.pending();
+            let coming = self.is_coming();
             let Some(passage) = &mut self.passages[i] else {
                 continue;
             };
-            if passage.begun.is_some() || passage.enter > at as f64 + 1.0 {
+            if passage.begun.is_some() || passage.enter - self.early > at as f64 + 1.0 {
                 continue;
             }
             passage.begun = Some(at);
             let Some(filter) = &mut self.filter else { continue };
-            if !pending {
+            if !coming {
                 self.before = Some((at, *filter));
             }
             let slot = new_slot(&self.constants, i, passage);
             if !filter.add(&self.constants, slot) {
                 passage.refuse(Refusal::Crowded);
-                passage.again = true;
+                passage.looks = AGAIN_US.len();
             }
         }
     }
 
-    fn pending(&self) -> bool {
-        self.passages.iter().flatten().any(Passage::pending)
+    fn is_coming(&self) -> bool {
+        self.passages.iter().flatten().any(Passage::is_coming)
     }
 
     /// Corrects by sample `at` and predicts the next. Outliers are acted on where `judge` says that the filter is
@@ -425,39 +462,131 @@ impl Estimator {
 
     /// Returns to the moment before a pearl came and filters again, linearised at what is now known of it.
     fn look_again(&mut self, at: u64) {
-        let due = |p: &Passage| p.pending() && at as f64 >= p.enter + self.again;
-        let Some(which) = self.passages.iter().position(|p| p.as_ref().is_some_and(due)) else {
+        let again = &self.again;
+        let due =
+            |p: &&mut Passage| p.begun.is_some() && again.get(p.looks).is_some_and(|&look| at as f64 >= p.enter + look);
+        let Some(passage) = self.passages.iter_mut().flatten().find(due) else {
             return;
         };
-        if let Some(passage) = &mut self.passages[which] {
-            passage.again = true;
+        passage.looks += 1;
+        if passage.looks > SETTLED_LOOKS && self.filter.as_ref().is_none_or(|f| !f.is_astray(&self.constants)) {
+            return;
         }
-        let (Some((from, before)), Some(filter)) = (self.before, self.filter.as_mut()) else {
+        if let Some((from, before)) = self.before {
+            self.settle(from, at, &before);
+        }
+    }
+
+    /// Keeps the state before a pearl begins to unload.
+    fn keep_before_leave(&mut self, at: u64) {
+        let early = self.unload;
+        let unloads = |p: &&Passage| {
+            let fresh = p.begun.is_some() && !p.is_coming();
+            fresh
+                && p.leave
+                    .is_some_and(|leave| at as f64 >= leave - early && (at as f64) < leave - early + 1.0)
+        };
+        let (Some(passage), Some(filter)) = (self.passages.iter().flatten().find(unloads), &self.filter) else {
             return;
         };
+        let owner = self.before_leave.as_ref().map(|(_, number, _)| *number);
+        if !self.passages.iter().flatten().any(|p| Some(p.number) == owner) {
+            self.before_leave = Some((at, passage.number, *filter));
+        }
+    }
+
+    /// Goes over the unloading again when the leaving gate turned out to be off: its error is not small beside the
+    /// ramp, and the next pearl inherits the motion that follows from it.
+    fn look_at_leave(&mut self, at: u64) {
+        let hold = self.hold;
+        let due = |p: &&Passage| !p.left_again && p.leave.is_some_and(|leave| at as f64 >= leave + hold);
+        let Some(passage) = self.passages.iter().flatten().find(due) else {
+            return;
+        };
+        let (number, filter) = (passage.number, self.filter.as_ref());
+        if let Some(passage) = self.passages.iter_mut().flatten().find(|p| p.number == number) {
+            passage.left_again = true;
+        }
+        let (Some((from, owner, before)), Some(filter)) = (self.before_leave, filter) else {
+            return;
+        };
+        let ratio = self.checks.outlier_sigmas * self.checks.outlier_sigmas;
+        if owner == number && (filter.is_astray(&self.constants) || filter.has_outlier(ratio)) {
+            self.settle(from, at, &before);
+        }
+    }
+
+    /// Goes over the samples from `from` to `at` until the pearls are linearised where they are, and judges outliers
+    /// only then.
+    fn settle(&mut self, from: u64, at: u64, before: &Filter) {
         if at - from > RING as u64 / 2 {
             cover(&mut self.passages, at, self.hold, Refusal::Crowded);
             return;
         }
+        for _ in 0..ROUNDS {
+            self.go_over(from, at, before, false);
+            if self
+                .filter
+                .as_ref()
+                .is_none_or(|filter| !filter.is_astray(&self.constants))
+            {
+                break;
+            }
+        }
+        let ratio = self.checks.outlier_sigmas * self.checks.outlier_sigmas;
+        if self.filter.as_ref().is_some_and(|filter| filter.has_outlier(ratio)) {
+            self.go_over(from, at, before, true);
+        }
+    }
+
+    /// Filters the samples from `from` to `at` once more from the state `before` them, linearised at what is now known
+    /// of the pearls. States kept on the way are kept anew.
+    fn go_over(&mut self, from: u64, at: u64, before: &Filter, judge: bool) {
+        let Some(filter) = &mut self.filter else { return };
         let mut points = [None; PASSAGES];
         for (i, slot) in filter.slots.iter().enumerate() {
             if let Some(slot) = slot {
-                points[slot.passage] = Some(filter.point(&self.constants, i));
+                points[slot.passage] = Some((slot.number, filter.point(&self.constants, i)));
             }
         }
-        *filter = before;
+        *filter = *before;
+        for slot in filter.slots.iter_mut().flatten() {
+            if let Some((number, point)) = points[slot.passage]
+                && number == slot.number
+            {
+                slot.at = Some(point);
+            }
+        }
         self.outliers_in_a_row = 0;
         for index in from..=at {
+            self.keep_anew(index);
             self.begin_again(index, &points);
-            self.step(index, true);
+            self.step(index, judge);
+        }
+        if let (Some(filter), true) = (&mut self.filter, judge) {
+            filter.slots.iter_mut().flatten().for_each(|slot| slot.worst = 0.0);
         }
         self.forget_closed();
     }
 
-    fn begin_again(&mut self, index: u64, points: &[Option<Point>; PASSAGES]) {
+    fn keep_anew(&mut self, index: u64) {
+        let Some(filter) = &self.filter else { return };
+        if let Some((from, before)) = &mut self.before
+            && *from == index
+        {
+            *before = *filter;
+        }
+        if let Some((from, _, before)) = &mut self.before_leave
+            && *from == index
+        {
+            *before = *filter;
+        }
+    }
+
+    fn begin_again(&mut self, index: u64, points: &Points) {
         let Some(filter) = &mut self.filter else { return };
         for (i, passage) in self.passages.iter().enumerate() {
-            if let (Some(passage), Some(point)) = (passage, points[i])
+            if let (Some(passage), Some((_, point))) = (passage, points[i])
                 && passage.begun == Some(index)
             {
                 let mut slot = new_slot(&self.constants, i, passage);
@@ -489,11 +618,13 @@ impl Estimator {
             (self.zero.since, self.zero.earlier) = (at, zero);
         }
         let apart = (at - self.zero.since) as f64 / (self.per_us * 1e6);
-        let fast = apart >= ZERO_RATE_S && (zero - self.zero.earlier).abs() > self.checks.zero_rate_mg_s * apart;
         if apart >= ZERO_RATE_S {
+            self.zero.fast = (zero - self.zero.earlier).abs() > self.checks.zero_rate_mg_s * apart;
             (self.zero.since, self.zero.earlier) = (at, zero);
         }
-        self.zero.alarm |= fast || (zero - first).abs() > self.checks.zero_band_mg;
+        let alarm = self.zero.fast || (zero - first).abs() > self.checks.zero_band_mg;
+        self.counters.zero_alarms += u64::from(alarm && !self.zero.alarm);
+        self.zero.alarm = alarm;
     }
 
     /// Closes the passages that are over.
@@ -539,8 +670,8 @@ impl Estimator {
             .is_some_and(|(from, _)| passage.begun.is_some_and(|begun| begun >= from));
         if since {
             // a state from before this pearl can't be returned to any more: it would miss the pearl's load
-            for other in self.passages.iter_mut().flatten().filter(|other| other.pending()) {
-                other.again = true;
+            for other in self.passages.iter_mut().flatten().filter(|other| other.is_coming()) {
+                other.looks = AGAIN_US.len();
                 other.refuse(Refusal::Crowded);
             }
         }
@@ -580,6 +711,9 @@ impl Estimator {
     }
 }
 
+/// Numbers of the pearls in the filter and where they are linearised, by their places in the table.
+type Points = [Option<(u32, Point)>; PASSAGES];
+
 /// Refuses every passage that sample `at` counts for.
 fn cover(passages: &mut [Option<Passage>; PASSAGES], at: u64, hold: f64, why: Refusal) {
     for passage in passages.iter_mut().flatten() {
@@ -602,6 +736,7 @@ fn new_slot(constants: &Constants, which: usize, passage: &Passage) -> Slot {
         times,
         at: None,
         misfit: 0.0,
+        worst: 0.0,
         samples: 0,
     }
 }

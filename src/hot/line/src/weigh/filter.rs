@@ -22,8 +22,15 @@ const LEAVE: usize = 3;
 const MASS_PRIOR_MG: (f64, f64) = (600.0, 1_500.0);
 /// Standard deviation of the landing impulse, mg ms: a gramme that falls onto the platform at 10 mm/s has 1,000.
 const BLOW_PRIOR_MG_MS: f64 = 2_000.0;
+/// Gate errors up to this many standard deviations are counted on: a pearl is taken in this much before its gate.
+pub(super) const GATE_SIGMAS: f64 = 4.0;
+/// Distances from the point of linearisation that matter: some 0.1 mg in the mass.
+const FAR_MG: f64 = 5.0;
+const FAR_SAMPLES: f64 = 0.1;
 /// Standard deviations of the platform's motion and zero when nothing is known, mg and mg a sample.
 const UNKNOWN_MG: [f64; BASE] = [500.0, 100.0, 500.0];
+/// Share of a landing blow's force, sample by sample, that its assumed shape may be wrong by.
+const BLOW_SHAPE: f64 = 0.04;
 /// Standard deviation of a belt line's quadratures at the start, mg.
 const LINE_PRIOR_MG: f64 = 20.0;
 
@@ -46,6 +53,11 @@ pub(super) struct Constants {
 }
 
 impl Constants {
+    /// Standard deviation of a gate's time, samples.
+    pub(super) fn gate_sd(&self) -> f64 {
+        self.gate.sqrt()
+    }
+
     pub(super) fn new(model: &Model) -> Self {
         let per_us = model.sample_hz / 1e6;
         let radians = core::f64::consts::TAU / model.sample_hz;
@@ -79,6 +91,27 @@ pub(super) struct Point {
     pub(super) mass: f64,
     pub(super) blow: f64,
     pub(super) enter: f64,
+    pub(super) leave: f64,
+}
+
+impl Point {
+    /// The point held where a pearl can be, for a first pass that may stray.
+    fn held(self, constants: &Constants) -> Self {
+        let late = GATE_SIGMAS * constants.gate_sd();
+        Self {
+            mass: self.mass.clamp(0.0, MASS_PRIOR_MG.0 + 2.0 * MASS_PRIOR_MG.1),
+            blow: self.blow,
+            enter: self.enter.clamp(-late, late),
+            leave: self.leave.clamp(-late, late),
+        }
+    }
+
+    /// Whether `other` is so far away that the motion has to be linearised there instead.
+    pub(super) fn is_far_from(&self, other: &Self) -> bool {
+        (self.mass - other.mass).abs() > FAR_MG
+            || (self.enter - other.enter).abs() > FAR_SAMPLES
+            || (self.leave - other.leave).abs() > FAR_SAMPLES
+    }
 }
 
 /// A pearl in the filter.
@@ -93,6 +126,8 @@ pub(super) struct Slot {
     pub(super) at: Option<Point>,
     /// Sum of squared innovations over their variance, and their number, while the pearl was on.
     pub(super) misfit: f64,
+    /// Largest squared innovation over its variance among those that were not judged.
+    pub(super) worst: f64,
     pub(super) samples: u32,
 }
 
@@ -167,12 +202,12 @@ impl Filter {
         }
         let point = slot.at.unwrap_or(Point {
             mass: MASS_PRIOR_MG.0,
-            blow: 0.0,
-            enter: 0.0,
+            ..Point::default()
         });
         self.mean[base + MASS] = point.mass;
         self.mean[base + BLOW] = point.blow;
-        self.mean[base + ENTER] = point.enter;
+        // the gates' priors stay where the gates were seen: else every second pass would let them drift on
+        self.mean[base + ENTER] = 0.0;
         self.mean[base + LEAVE] = 0.0;
         self.cov[base + MASS][base + MASS] = MASS_PRIOR_MG.1 * MASS_PRIOR_MG.1;
         self.cov[base + BLOW][base + BLOW] = constants.blow;
@@ -221,7 +256,22 @@ impl Filter {
             mass: self.mean[base + MASS],
             blow: self.mean[base + BLOW],
             enter: self.mean[base + ENTER],
+            leave: self.mean[base + LEAVE],
         }
+    }
+
+    /// Whether a pearl's estimate has gone far from where its motion is linearised.
+    pub(super) fn is_astray(&self, constants: &Constants) -> bool {
+        let astray = |(i, slot): (usize, &Option<Slot>)| {
+            let at = slot.as_ref().and_then(|slot| slot.at);
+            at.is_some_and(|at| self.point(constants, i).is_far_from(&at))
+        };
+        self.slots.iter().enumerate().any(astray)
+    }
+
+    /// Whether an innovation that was not judged is larger than `ratio` times its variance.
+    pub(super) fn has_outlier(&self, ratio: f64) -> bool {
+        self.slots.iter().flatten().any(|slot| slot.worst > ratio)
     }
 
     /// Lets the platform's motion and zero be anything again, after something that the model does not know.
@@ -277,6 +327,7 @@ impl Filter {
         let misfit = innovation.residual_mg * step;
         for slot in self.slots.iter_mut().flatten() {
             slot.misfit += misfit;
+            slot.worst = slot.worst.max(misfit);
             slot.samples += 1;
         }
     }
@@ -288,9 +339,10 @@ impl Filter {
         let mut load = 0.0;
         for (i, slot) in self.slots.iter().enumerate() {
             let Some(slot) = slot else { break };
-            points[i] = slot.at.unwrap_or_else(|| self.point(constants, i));
+            points[i] = slot.at.unwrap_or_else(|| self.point(constants, i).held(constants));
             let mut times = slot.times;
             times.enter += points[i].enter;
+            times.leave += points[i].leave;
             shares[i] = times.shares(at);
             load += points[i].mass.max(0.0) * shares[i].weight;
         }
@@ -312,42 +364,45 @@ impl Filter {
     ) {
         let filled = self.slots.iter().take_while(|slot| slot.is_some()).count();
         // force and its derivatives by each pearl's states
-        let mut force = 0.0;
+        let (mut force, mut shape) = (0.0, 0.0);
         let mut by = [[0.0; PER_SLOT]; SLOTS];
         for i in 0..filled {
             let base = Self::base(constants, i);
             let (s, p) = (&shares[i], &points[i]);
             let shift = -(p.mass * s.on_step + p.blow * s.blow_step);
+            let unsure = BLOW_SHAPE * s.blow * p.blow;
+            shape += unsure * unsure;
             by[i] = [s.weight, s.blow, shift, p.mass * s.off_step];
             force += s.weight * self.mean[base + MASS] + s.blow * self.mean[base + BLOW];
-            force += shift * (self.mean[base + ENTER] - p.enter) + by[i][LEAVE] * self.mean[base + LEAVE];
+            force += shift * (self.mean[base + ENTER] - p.enter) + by[i][LEAVE] * (self.mean[base + LEAVE] - p.leave);
         }
         let (dx, v) = (self.mean[X] - force, self.mean[V]);
         let mut next = (force + t.xx * dx + t.xv * v, t.vx * dx + t.vv * v);
         let mut rows = [[0.0; 2]; PER_SLOT * SLOTS];
         let slope = if filled > 0 { slope(w2, constants.damping, t) } else { t };
         for i in 0..filled {
-            // a heavier pearl slows the platform: w2 falls by w2 / (effective + load) a milligram
-            let fall = -w2 * ratio / constants.effective * shares[i].weight;
+            // load slows the platform: w2 falls by w2 / (effective + load) a milligram
+            let fall = -w2 * ratio / constants.effective;
             let bend = (
                 fall * (slope.xx * dx + slope.xv * v),
                 fall * (slope.vx * dx + slope.vv * v),
             );
-            let off = self.mean[Self::base(constants, i) + MASS] - points[i].mass;
-            next.0 += bend.0 * off;
-            next.1 += bend.1 * off;
-            for (p, by) in by[i].into_iter().enumerate() {
-                rows[PER_SLOT * i + p] = [(1.0 - t.xx) * by, -t.vx * by];
+            let (s, p, base) = (&shares[i], &points[i], Self::base(constants, i));
+            let load_by = [s.weight, 0.0, -p.mass * s.on_step, p.mass * s.off_step];
+            let at = [p.mass, p.blow, p.enter, p.leave];
+            for (p, (by, load_by)) in by[i].into_iter().zip(load_by).enumerate() {
+                let off = load_by * (self.mean[base + p] - at[p]);
+                next.0 += bend.0 * off;
+                next.1 += bend.1 * off;
+                rows[PER_SLOT * i + p] = [(1.0 - t.xx) * by + bend.0 * load_by, -t.vx * by + bend.1 * load_by];
             }
-            rows[PER_SLOT * i + MASS][0] += bend.0;
-            rows[PER_SLOT * i + MASS][1] += bend.1;
         }
         (self.mean[X], self.mean[V]) = next;
-        self.move_covariance(constants, t, &rows[..PER_SLOT * filled]);
+        self.move_covariance(constants, t, &rows[..PER_SLOT * filled], shape);
     }
 
     /// F P F' where F differs from the identity in the rows of position and velocity alone.
-    fn move_covariance(&mut self, constants: &Constants, t: Transition, pearls: &[[f64; 2]]) {
+    fn move_covariance(&mut self, constants: &Constants, t: Transition, pearls: &[[f64; 2]], shape: f64) {
         let first = Self::base(constants, 0);
         let (mut x, mut v) = ([0.0; STRIDE], [0.0; STRIDE]);
         for j in 0..STRIDE {
@@ -381,7 +436,7 @@ impl Filter {
         self.cov[V][X] = square[1];
         self.cov[V][V] = square[2];
         // a random push during the sample moves the velocity by w2 times itself
-        self.cov[V][V] += constants.push * t.vx * t.vx;
+        self.cov[V][V] += (constants.push + shape) * t.vx * t.vx;
     }
 
     fn walk(&mut self, constants: &Constants) {

@@ -1,5 +1,6 @@
 //! A pearl's passage over the platform and what becomes of it: a mass or a refusal. Hot thread.
 
+use super::estimator::SETTLED_LOOKS;
 use units::{BoardUs, Micrograms};
 
 /// Why no mass is given.
@@ -80,14 +81,21 @@ pub(super) struct Passage {
     pub(super) fault: Option<Refusal>,
     /// The sample at which it was taken into the filter.
     pub(super) begun: Option<u64>,
-    /// Filtered a second time.
-    pub(super) again: bool,
+    /// Times that its coming has been filtered again.
+    pub(super) looks: usize,
+    /// Its leaving filtered a second time, or found to need none.
+    pub(super) left_again: bool,
 }
 
 impl Passage {
-    /// In the filter, but not yet filtered a second time.
-    pub(super) fn pending(&self) -> bool {
-        self.begun.is_some() && !self.again
+    /// In the filter, but not yet linearised where it is.
+    pub(super) fn is_coming(&self) -> bool {
+        self.begun.is_some() && self.looks < SETTLED_LOOKS
+    }
+
+    /// Unloading at `at`, and that not yet filtered a second time; `early` is how long before its gate that begins.
+    pub(super) fn is_leaving(&self, at: f64, early: f64) -> bool {
+        self.begun.is_some() && !self.left_again && self.leave.is_some_and(|leave| at >= leave - early)
     }
 
     /// Keeps the first fault.
