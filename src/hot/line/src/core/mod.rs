@@ -1,0 +1,283 @@
+//! The core hands the pearl from stage to stage.
+//!
+//! Hot thread. `arrive` takes what eyes, cameras and cells say of a pearl; `decide` grades it, asks its neighbours, orders
+//! and takes back; `outcome` follows boards and drop eyes to the record; `run` keeps the line's state, its links and its
+//! holds.
+
+mod arrive;
+mod decide;
+mod outcome;
+mod routes;
+mod run;
+
+use std::sync::Arc;
+
+use units::{BinId, BoardId, HostUs, LaneId, PearlId, Speed, Tick};
+use wire::FromBoard;
+
+use self::routes::Routes;
+pub use self::run::LineState;
+use self::run::{Link, Run};
+use crate::accounts::Accounts;
+use crate::geometry::Geometry;
+use crate::grade::Recipe;
+use crate::io::{Command, Input, Notice, Output};
+use crate::limits::{PEARLS_IN_LANE, SWEEP_US};
+use crate::pearl::Lane;
+use crate::plan::LinePlan;
+use crate::recipes::Recipes;
+use crate::schedule::{Manifolds, Orders};
+use crate::settle::{JetState, Lates};
+use crate::sync::Sync;
+use crate::track::{Numbers, Zones};
+
+/// A lane and what is remembered of its stations.
+#[derive(Clone, Debug)]
+struct LaneState {
+    ring: Lane,
+    zones: Zones,
+    triggers: Numbers,
+    masses: Numbers,
+    jets: Vec<JetState>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Bin {
+    inhibited: bool,
+    quarantined: bool,
+    /// Pearls ordered into it.
+    sent: u64,
+}
+
+/// The core of the line. See the crate.
+#[derive(Clone, Debug)]
+pub struct Core {
+    plan: LinePlan,
+    geometry: Geometry,
+    routes: Routes,
+    sync: Sync,
+    lanes: Vec<LaneState>,
+    orders: Orders,
+    manifolds: Manifolds,
+    bins: Vec<Bin>,
+    lates: Lates,
+    recipes: Recipes,
+    links: Vec<Link>,
+    run: Run,
+    accounts: Accounts,
+    /// Pearls whose neighbours must be asked again.
+    changed: Vec<(usize, u32)>,
+    now: HostUs,
+    next_pearl: PearlId,
+    lot: u32,
+    next_sweep: HostUs,
+    next_feed: HostUs,
+}
+
+impl Core {
+    /// A core for the line of `plan`, with the recipe that is in force first. All that it will ever need is allocated
+    /// here.
+    ///
+    /// # Panics
+    /// When the plan has more of something than [`crate::limits`] allow, or names a board or bin that it does not have.
+    #[must_use]
+    pub fn new(plan: LinePlan, recipe: Arc<Recipe>) -> Self {
+        let geometry = Geometry::new(&plan);
+        let boards = plan.boards.len();
+        let lane = |jets: usize| LaneState {
+            ring: Lane::new(),
+            zones: Zones::default(),
+            triggers: Numbers::default(),
+            masses: Numbers::default(),
+            jets: vec![JetState::NEW; jets],
+        };
+        Self {
+            routes: Routes::new(&plan),
+            sync: Sync::new(&plan, &geometry),
+            lanes: plan.lanes.iter().map(|of| lane(of.jets.len())).collect(),
+            orders: Orders::new(boards),
+            manifolds: Manifolds::new(&plan),
+            bins: vec![Bin::default(); usize::from(plan.bins)],
+            lates: Lates::new(),
+            recipes: Recipes::new(recipe),
+            links: vec![Link::default(); boards],
+            run: Run::new(&plan),
+            accounts: Accounts::new(),
+            changed: Vec::with_capacity(plan.lanes.len().max(1) * PEARLS_IN_LANE * 4),
+            now: HostUs(i64::MIN),
+            next_pearl: PearlId(1),
+            lot: 0,
+            next_sweep: HostUs(i64::MIN),
+            next_feed: HostUs(i64::MIN),
+            geometry,
+            plan,
+        }
+    }
+
+    /// Takes one event. Time never runs backwards: an event that is older than the one before counts as of its time.
+    pub fn handle(&mut self, at: HostUs, input: Input<'_>, out: &mut impl Output) {
+        let at = at.max(self.now);
+        self.now = at;
+        match input {
+            Input::Board { board, message } => {
+                if self.links.get(board.index()).is_some_and(|link| link.up) {
+                    self.message(at, board, message, out);
+                } else {
+                    self.accounts.unknown += 1;
+                }
+            }
+            Input::LinkUp { board, identity } => self.link_up(at, board, &identity, out),
+            Input::LinkDown { board, cause } => self.link_down(at, board, cause, out),
+            Input::Command(command) => self.command(at, command, out),
+            Input::Recipe(recipe) => self.take_recipe(recipe, out),
+            Input::Clock => {}
+        }
+        self.settle_changes(at, out);
+        self.pass_time(at, out);
+        self.accounts.check();
+    }
+
+    /// When [`Input::Clock`] is due if nothing else comes before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<HostUs> {
+        let feed = self.links.iter().any(|link| link.wanted).then_some(self.next_feed);
+        let busy = self.accounts.in_flight > 0 || self.run.is_changing();
+        feed.into_iter().chain(busy.then_some(self.next_sweep)).min()
+    }
+
+    /// What has been counted.
+    #[must_use]
+    pub const fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// What the line is doing.
+    #[must_use]
+    pub const fn state(&self) -> LineState {
+        self.run.state()
+    }
+
+    /// The belt's speed, ticks a second.
+    #[must_use]
+    pub fn speed(&self) -> Speed {
+        self.sync.speed()
+    }
+
+    /// Whether all boards are up and agree about the belt.
+    #[must_use]
+    pub fn is_aligned(&self) -> bool {
+        self.sync.unaligned().is_none()
+    }
+
+    /// Whether the bin is in quarantine.
+    #[must_use]
+    pub fn is_quarantined(&self, bin: BinId) -> bool {
+        self.bins.get(bin.index()).is_some_and(|bin| bin.quarantined)
+    }
+
+    fn message(&mut self, at: HostUs, board: BoardId, message: FromBoard<'_>, out: &mut impl Output) {
+        match message {
+            FromBoard::Trigger { eye, seq, tick } => self.trigger(at, board, eye, (seq, tick), out),
+            FromBoard::Passed { eye, seq, tick } => self.passed(at, board, eye, (seq, tick), out),
+            FromBoard::Measurement(measurement) => self.measured(at, board, &measurement, out),
+            FromBoard::Mass(mass) => self.mass(at, board, &mass, out),
+            FromBoard::Fired { order, opened, .. } => self.fired(at, board, order, opened, out),
+            FromBoard::Late { order, .. } => self.late(at, board, order, out),
+            FromBoard::Fault { of, fault } => self.fault(at, board, of, fault, out),
+            FromBoard::Done { order } => self.amend_done(at, board, order, out),
+            FromBoard::Gone { order } => self.amend_gone(at, board, order, out),
+            FromBoard::Landed { eye, seq, tick } => self.landed(at, board, eye, (seq, tick), out),
+            FromBoard::Status(status) => self.status(at, board, &status, out),
+            FromBoard::Index { tick } => self.index(at, board, tick, out),
+            FromBoard::Armed => self.links[board.index()].armed = true,
+            FromBoard::Disarmed { by_watchdog } => self.disarmed(at, board, by_watchdog, out),
+            FromBoard::Channel { channel, value } => self.channel(at, board, channel, value, out),
+            FromBoard::Pulsed { valve } => out.notice(at, Notice::Pulsed(board, valve)),
+            // The link has dealt with the first two; a line whose cells stream samples is weighed before the core.
+            FromBoard::Identity(_) | FromBoard::Settings { .. } | FromBoard::Samples(_) => {}
+        }
+    }
+
+    fn command(&mut self, at: HostUs, command: Command, out: &mut impl Output) {
+        match command {
+            Command::Start => self.start(at, out),
+            Command::Hold => self.hold(at, crate::io::HoldCause::Command, out),
+            Command::Stop => self.stop(at, out),
+            Command::Acknowledge => self.acknowledge(),
+            Command::Inhibit { bin, on } => match self.bins.get_mut(bin.index()) {
+                Some(bin) => bin.inhibited = on,
+                None => self.accounts.unknown += 1,
+            },
+            Command::Release { bin } => match self.bins.get_mut(bin.index()) {
+                Some(of) => {
+                    if std::mem::take(&mut of.quarantined) {
+                        out.notice(at, Notice::Released(bin));
+                    }
+                    self.prove_bin(at, bin);
+                }
+                None => self.accounts.unknown += 1,
+            },
+            Command::Pulse { board, valve, us } => self.test_pulse(board, valve, us, out),
+            Command::Lot { lot } => self.lot = lot,
+        }
+    }
+
+    /// Deadlines that have passed, feeds that are due, and what the line's state makes of it all.
+    fn pass_time(&mut self, at: HostUs, out: &mut impl Output) {
+        if at >= self.next_sweep {
+            self.next_sweep = at.plus(SWEEP_US);
+            self.sweep(at, out);
+            self.settle_changes(at, out);
+        }
+        self.run_on(at, out);
+        if at >= self.next_feed && self.links.iter().any(|link| link.wanted) {
+            self.next_feed = at.plus(i64::from(self.plan.tolerances.feed_us.max(1)));
+            self.feed(out);
+        }
+    }
+
+    /// Looks at the pearls that are due.
+    fn sweep(&mut self, at: HostUs, out: &mut impl Output) {
+        if self.accounts.in_flight == 0 {
+            return;
+        }
+        let now = self.sync.now(at);
+        for lane in 0..self.lanes.len() {
+            if !self.lanes[lane].ring.any_due(now) {
+                continue;
+            }
+            for place in self.lanes[lane].ring.places() {
+                if self.lanes[lane].ring.has(place) && self.lanes[lane].ring.is_due(place, now) {
+                    self.due(at, now, lane, place, out);
+                }
+            }
+            let state = &mut self.lanes[lane];
+            state.ring.find_next_due();
+            let behind = self.geometry.lanes[lane].end + self.geometry.most_reach();
+            state.zones.forget_before(now.plus(-2 * behind));
+        }
+        self.write_off(at, out);
+    }
+
+    /// Ticks that the belt runs in `us`, at least as many as at the least speed: a deadline never comes early because
+    /// the belt has stopped.
+    fn ticks_in(&self, us: i64) -> i64 {
+        let fastest = self.sync.speeds().1.0;
+        let speed = i64::from(fastest).max(self.geometry.least_speed);
+        speed.saturating_mul(us) / 1_000_000 + 1
+    }
+
+    fn lane_id(lane: usize) -> LaneId {
+        LaneId(u8::try_from(lane).unwrap_or(u8::MAX))
+    }
+
+    /// Whether an eye's board can tell what it sees.
+    fn sees(&self, board: BoardId) -> bool {
+        self.links[board.index()].up && self.sync.heard(board).is_some()
+    }
+
+    /// Whether all that the board saw up to `tick` has come.
+    fn has_told(&self, board: BoardId, tick: Tick) -> bool {
+        self.sync.heard(board).is_none_or(|heard| heard >= tick)
+    }
+}

@@ -1,0 +1,189 @@
+//! One board's encoder and clock: unwrapped, its speed, and what a healthy encoder never shows.
+//!
+//! Hot thread. Words: a **slip** is a change of speed that no belt makes, a jump of the count, or an index pulse that
+//! is not where the last one puts it.
+
+use units::{HostUs, Speed, Tick, Tick32, Unwrap32};
+use wire::Status;
+
+use super::clock::Clock;
+use crate::limits::MOST_ACCELERATION_UM_S2;
+
+/// Readings over which the speed is taken: three periods of `Status`.
+const READINGS: usize = 4;
+/// Speeds of which the slowest and fastest are kept.
+const SPEEDS: usize = 16;
+/// Two readings nearer to each other than this say too little about speed, us.
+const LEAST_US: i64 = 2_000;
+/// Two readings farther apart than this say nothing about speed, us.
+const MOST_US: i64 = 2_000_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) us: i64,
+    pub(super) tick: i64,
+}
+
+/// What a reading shows of the belt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Motion {
+    Steady,
+    Slip,
+    Backwards,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Board {
+    pub(super) up: bool,
+    /// Starts that its identity named.
+    pub(super) starts: Option<u16>,
+    pub(super) ticks: Unwrap32,
+    pub(super) clock: Clock,
+    us: Unwrap32,
+    /// Line tick less board tick; none until something is known of it.
+    pub(super) offset: Option<i64>,
+    /// Whether the offset is good enough to sort by.
+    pub(super) locked: bool,
+    /// Latest index pulse, board tick.
+    pub(super) index: Option<i64>,
+    /// When its latest `Status` came.
+    pub(super) heard: HostUs,
+    readings: [Reading; READINGS],
+    len: usize,
+    speeds: [i32; SPEEDS],
+    speeds_len: usize,
+    next_speed: usize,
+    /// Farthest that the belt has been.
+    farthest: i64,
+}
+
+impl Board {
+    /// Begins anew with a connection. A board that has not started again in between still counts the same ticks.
+    pub(super) fn connect(&mut self, starts: u16, at: HostUs) {
+        let same = self.starts == Some(starts);
+        let kept = Self {
+            ticks: self.ticks,
+            offset: self.offset,
+            ..Self::default()
+        };
+        *self = if same { kept } else { Self::default() };
+        self.up = true;
+        self.starts = Some(starts);
+        self.heard = at;
+    }
+
+    /// Takes a `Status`; `least_back` is how far the belt may run back before it counts.
+    pub(super) fn follow(&mut self, at: HostUs, status: &Status, per_metre: u32, least_back: i64) -> Motion {
+        let reading = Reading {
+            us: self.us.follow(status.at.0),
+            tick: self.ticks.follow(status.tick.0),
+        };
+        self.heard = at;
+        self.clock.sample(at, reading.us);
+        self.motion(reading, i64::from(per_metre), least_back)
+    }
+
+    fn motion(&mut self, reading: Reading, per_metre: i64, least_back: i64) -> Motion {
+        let last = self.last();
+        let elapsed_us = reading.us - last.us;
+        if self.len == 0 || !(0..=MOST_US).contains(&elapsed_us) {
+            self.restart(reading);
+            return Motion::Steady;
+        }
+        if elapsed_us < LEAST_US {
+            return Motion::Steady;
+        }
+        let speed = speed_over(reading.tick - last.tick, elapsed_us);
+        if self.len >= 2 {
+            let before = self.before_last();
+            let speed_before = speed_over(last.tick - before.tick, last.us - before.us);
+            let most = MOST_ACCELERATION_UM_S2 * per_metre / 1_000_000 * elapsed_us / 1_000_000;
+            let unsharp = 2_000_000 / elapsed_us + 2_000_000 / (last.us - before.us).max(1);
+            if i64::from(speed).abs_diff(i64::from(speed_before)) > (most + unsharp).unsigned_abs() {
+                self.restart(reading);
+                return Motion::Slip;
+            }
+        }
+        self.push(reading, speed);
+        if reading.tick < self.farthest - least_back {
+            self.farthest = reading.tick;
+            return Motion::Backwards;
+        }
+        self.farthest = self.farthest.max(reading.tick);
+        Motion::Steady
+    }
+
+    fn restart(&mut self, reading: Reading) {
+        self.readings = [reading; READINGS];
+        self.len = 1;
+        self.farthest = reading.tick;
+    }
+
+    fn push(&mut self, reading: Reading, speed: i32) {
+        self.readings.rotate_left(1);
+        self.readings[READINGS - 1] = reading;
+        self.len = (self.len + 1).min(READINGS);
+        self.speeds[self.next_speed] = speed;
+        self.next_speed = (self.next_speed + 1) % SPEEDS;
+        self.speeds_len = (self.speeds_len + 1).min(SPEEDS);
+    }
+
+    pub(super) fn last(&self) -> Reading {
+        self.readings[READINGS - 1]
+    }
+
+    fn before_last(&self) -> Reading {
+        self.readings[READINGS - 2]
+    }
+
+    /// Whether it has said where its encoder is.
+    pub(super) fn has_read(&self) -> bool {
+        self.len > 0
+    }
+
+    /// The belt's speed over the latest readings.
+    pub(super) fn speed(&self) -> Speed {
+        let (first, last) = (self.readings[READINGS - self.len.max(1)], self.last());
+        if last.us <= first.us {
+            Speed(0)
+        } else {
+            Speed(speed_over(last.tick - first.tick, last.us - first.us))
+        }
+    }
+
+    /// Slowest and fastest of the latest speeds.
+    pub(super) fn speeds(&self) -> (Speed, Speed) {
+        let used = &self.speeds[..self.speeds_len];
+        let now = self.speed().0;
+        let slowest = used.iter().copied().fold(now, i32::min);
+        (Speed(slowest), Speed(used.iter().copied().fold(now, i32::max)))
+    }
+
+    /// Whether the encoder has not moved over all readings.
+    pub(super) fn stands(&self) -> bool {
+        self.len == READINGS && self.readings.iter().all(|r| r.tick == self.last().tick)
+    }
+
+    /// Its tick when its clock shows `us`, by its speed. No farther than a second from the latest reading.
+    pub(super) fn tick_at(&self, us: i64) -> i64 {
+        let last = self.last();
+        let since = us.saturating_sub(last.us).clamp(-1_000_000, 1_000_000);
+        last.tick + self.speed().ticks_in(since)
+    }
+
+    /// A tick of the bus on the line's scale.
+    pub(super) fn to_line(&self, tick: Tick32) -> Option<Tick> {
+        self.offset.map(|offset| Tick(self.ticks.peek(tick.0)).plus(offset))
+    }
+}
+
+/// Ticks a second of `ticks` in `us`, held within the type's range; 0 when no time has passed.
+fn speed_over(ticks: i64, us: i64) -> i32 {
+    let speed = if us <= 0 {
+        0
+    } else {
+        ticks.saturating_mul(1_000_000) / us
+    };
+    i32::try_from(speed).unwrap_or(if speed < 0 { i32::MIN } else { i32::MAX })
+}
