@@ -51,6 +51,22 @@ pub fn decode_in_place(block: &mut [u8]) -> Result<(), CobsError> {
     }
 }
 
+/// Where the first zero is. Eight bytes a step: a zero byte, and no other below it, borrows into its top bit.
+#[must_use]
+pub fn first_zero(bytes: &[u8]) -> Option<usize> {
+    const LOW: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let zeros = word.wrapping_sub(LOW) & !word & HIGH;
+        if zeros != 0 {
+            return Some(8 * at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == 0).map(|at| 8 * words.len() + at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +105,18 @@ mod tests {
             &mut [],
         ] {
             assert_eq!(decode_in_place(bad), Err(CobsError));
+        }
+    }
+
+    #[test]
+    fn the_first_zero_is_found_wherever_it_is() {
+        for other in [1, 0x7F, 0x80, 0xFF] {
+            let mut bytes = [other; 40];
+            assert_eq!(first_zero(&bytes), None);
+            for at in (0..bytes.len()).rev() {
+                bytes[at] = 0;
+                assert_eq!(first_zero(&bytes), Some(at));
+            }
         }
     }
 }

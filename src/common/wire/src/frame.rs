@@ -172,7 +172,7 @@ impl Decoder {
     /// between two zeros, or `None` when `input` is used up. Zeros that follow one another are passed over.
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Result<Frame<'_>, FrameError>> {
         loop {
-            let Some(zero) = input.iter().position(|byte| *byte == 0) else {
+            let Some(zero) = cobs::first_zero(input) else {
                 let all = core::mem::take(input);
                 self.append(all);
                 return None;
