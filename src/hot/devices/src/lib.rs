@@ -1,6 +1,7 @@
 //! The hardware side of the host: bytes become events, orders become bytes.
 //!
-//! Hot and cold: [`session`] runs anywhere and touches no hardware; [`hot`] is the hot thread's loop over the ports.
+//! Hot and cold: [`session`] runs anywhere and touches no hardware; [`hot`] is the hot thread's loop over the ports;
+//! [`ports`] finds and opens ports on a cold thread.
 //!
 //! Words: a **link** is host and board on one serial line; a **port** is the host's device for it.
 
@@ -10,6 +11,7 @@ pub mod hot;
 pub mod limits;
 mod link_io;
 mod plan;
+pub mod ports;
 pub mod session;
 
 pub use plan::{LinkPlan, Needs, Refusal, Size};
