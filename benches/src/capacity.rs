@@ -70,6 +70,7 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
 mod tests {
     use super::*;
     use crate::{
+        bus_shape::BusThread,
         floor::Floor,
         hot_shapes::{OneThread, ThreeThreads},
     };
@@ -79,7 +80,7 @@ mod tests {
         let conditions = Conditions {
             hold_cpu_latency: false,
         };
-        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads] {
+        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads, &BusThread] {
             let rate = measure(contender, &conditions, 0.05).expect("it runs");
             assert!(rate > 100.0, "{}: {rate}", contender.name());
         }

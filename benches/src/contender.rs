@@ -96,6 +96,7 @@ pub fn all(python: &str) -> Vec<Box<dyn Contender>> {
         Box::new(crate::floor::Floor),
         Box::new(crate::hot_shapes::OneThread),
         Box::new(crate::hot_shapes::ThreeThreads),
+        Box::new(crate::bus_shape::BusThread),
         Box::new(crate::program::TokioPeer),
         Box::new(crate::program::PythonPeer {
             name: "pyserial, select loop",

@@ -136,7 +136,7 @@ impl FarEnd for LineFarEnd {
     }
 }
 
-fn failed_transfer(code: i32) -> Trouble {
+pub(crate) fn failed_transfer(code: i32) -> Trouble {
     Trouble::Failed {
         what: "transfer",
         source: std::io::Error::from_raw_os_error(code),

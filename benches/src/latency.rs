@@ -136,6 +136,7 @@ fn ask(far_end: &mut dyn FarEnd, pearl: u32) -> Result<u64, Trouble> {
 mod tests {
     use super::*;
     use crate::{
+        bus_shape::BusThread,
         floor::Floor,
         hot_shapes::{OneThread, ThreeThreads},
     };
@@ -145,7 +146,7 @@ mod tests {
         let conditions = Conditions {
             hold_cpu_latency: false,
         };
-        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads] {
+        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads, &BusThread] {
             let latencies_ns = measure(contender, &conditions, 0.05).expect("it runs");
             let quantiles = Quantiles::of_ns(&latencies_ns).expect("not empty");
             assert_eq!(quantiles.count, 10);

@@ -5,11 +5,13 @@
 //! are measured ([`capacity`], [`latency`]), interleaved over the contenders and repeated, and go into a [`report`].
 //!
 //! Peers speak plain lines ([`lines`]), as an integrator would: no CRC, no numbering, no tracking, no scheduling. The
-//! contenders written here are the bare floor and two shapes of a hot side ([`floor`], [`hot_shapes`]); those that are
+//! contenders written here are the bare floor and shapes of a hot side ([`floor`], [`hot_shapes`], [`bus_shape`]); those that are
 //! programs of their own stand in `peers/` ([`program`]).
 
 #![forbid(unsafe_code)]
 
+pub mod bus_far_end;
+pub mod bus_shape;
 pub mod capacity;
 pub mod contender;
 pub mod far_end;
