@@ -59,9 +59,10 @@ fn set(key: SettingKey, index: u8, value: u32) -> ToBoard {
 }
 
 fn to_board() -> Vec<(&'static str, Vec<ToBoard>)> {
-    let full: Vec<_> = (0..54)
-        .map(|i| fire(100 + i, i as u8, 70_000 + 97 * u32::from(i), 240 + i % 5))
-        .collect();
+    [controls(), orders()].concat()
+}
+
+fn controls() -> Vec<(&'static str, Vec<ToBoard>)> {
     vec![
         (
             "hello",
@@ -80,6 +81,14 @@ fn to_board() -> Vec<(&'static str, Vec<ToBoard>)> {
         ),
         ("disarm", vec![ToBoard::Disarm]),
         ("feed", vec![ToBoard::Feed { count: 0xFF00 }]),
+    ]
+}
+
+fn orders() -> Vec<(&'static str, Vec<ToBoard>)> {
+    let full: Vec<_> = (0..54)
+        .map(|i| fire(100 + i, i as u8, 70_000 + 97 * u32::from(i), 240 + i % 5))
+        .collect();
+    vec![
         ("fire", vec![fire(513, 12, 1_207_451, 240)]),
         (
             "fire-block",
@@ -227,37 +236,15 @@ fn seen(nacre_um: Option<u16>) -> FromBoard<'static> {
     })
 }
 
+const EYE: EyeId = EyeId(5);
+const SEQ: TriggerSeq = TriggerSeq(1_000);
+const ORDER: OrderId = OrderId(513);
+
 fn from_board() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
-    let (eye, seq, order) = (EyeId(5), TriggerSeq(1_000), OrderId(513));
-    let trigger = FromBoard::Trigger {
-        eye,
-        seq,
-        tick: Tick32(1_203_411),
-    };
-    let passed = FromBoard::Passed {
-        eye,
-        seq,
-        tick: Tick32(1_203_560),
-    };
-    let landed = |tick| FromBoard::Landed {
-        eye: EyeId(21),
-        seq: TriggerSeq(17),
-        tick: Tick32(tick),
-    };
-    let fired = |opened| FromBoard::Fired {
-        order,
-        opened: Tick32(opened),
-        open_us: 11_250,
-    };
-    let samples = |data| {
-        FromBoard::Samples(Samples {
-            cell: 1,
-            first: 70_000,
-            at: BoardUs32(5_000_000),
-            data,
-        })
-    };
-    let fault = |of, fault| FromBoard::Fault { of, fault };
+    [board_reports(), pearl_reports(), order_reports()].concat()
+}
+
+fn board_reports() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
     vec![
         ("identity", vec![identity()]),
         (
@@ -276,8 +263,37 @@ fn from_board() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
                 tick: Tick32(1_200_000),
             }],
         ),
-        ("trigger", vec![trigger]),
-        ("passed", vec![passed]),
+    ]
+}
+
+fn trigger() -> FromBoard<'static> {
+    FromBoard::Trigger {
+        eye: EYE,
+        seq: SEQ,
+        tick: Tick32(1_203_411),
+    }
+}
+
+fn passed() -> FromBoard<'static> {
+    FromBoard::Passed {
+        eye: EYE,
+        seq: SEQ,
+        tick: Tick32(1_203_560),
+    }
+}
+
+fn pearl_reports() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
+    let samples = |data| {
+        FromBoard::Samples(Samples {
+            cell: 1,
+            first: 70_000,
+            at: BoardUs32(5_000_000),
+            data,
+        })
+    };
+    vec![
+        ("trigger", vec![trigger()]),
+        ("passed", vec![passed()]),
         ("measurement", vec![seen(None)]),
         ("measurement-with-nacre", vec![seen(Some(420))]),
         ("measurement-not-good", vec![unseen(ViewStatus::Late)]),
@@ -288,19 +304,35 @@ fn from_board() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
             vec![samples(&[0xFF, 0xFF, 0x7F, 0x00, 0x00, 0x80, 0xFF, 0xFF, 0xFF])],
         ),
         ("samples-full-frame", vec![samples(&SAMPLES)]),
+    ]
+}
+
+fn order_reports() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
+    let landed = |tick| FromBoard::Landed {
+        eye: EyeId(21),
+        seq: TriggerSeq(17),
+        tick: Tick32(tick),
+    };
+    let fired = |opened| FromBoard::Fired {
+        order: ORDER,
+        opened: Tick32(opened),
+        open_us: 11_250,
+    };
+    let fault = |of, fault| FromBoard::Fault { of, fault };
+    vec![
         ("fired", vec![fired(1_207_300)]),
         (
             "late",
             vec![FromBoard::Late {
-                order,
+                order: ORDER,
                 tick: Tick32(1_207_999),
             }],
         ),
-        ("fault-of-order", vec![fault(FaultOf::Order(order), Fault::Horizon)]),
+        ("fault-of-order", vec![fault(FaultOf::Order(ORDER), Fault::Horizon)]),
         ("fault-of-valve", vec![fault(FaultOf::Valve(ValveId(12)), Fault::Coil)]),
         ("fault-of-board", vec![fault(FaultOf::Board, Fault::Settings)]),
-        ("done", vec![FromBoard::Done { order }]),
-        ("gone", vec![FromBoard::Gone { order }]),
+        ("done", vec![FromBoard::Done { order: ORDER }]),
+        ("gone", vec![FromBoard::Gone { order: ORDER }]),
         ("landed", vec![landed(1_209_871)]),
         (
             "channel",
@@ -313,8 +345,8 @@ fn from_board() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
         (
             "a-pearl",
             vec![
-                trigger,
-                passed,
+                trigger(),
+                passed(),
                 seen(None),
                 fired(1_207_300),
                 landed(1_209_871),
@@ -327,7 +359,7 @@ fn from_board() -> Vec<(&'static str, Vec<FromBoard<'static>>)> {
                 landed(3),
                 fired(u32::MAX),
                 FromBoard::Done { order: OrderId(511) },
-                passed,
+                passed(),
             ],
         ),
     ]
