@@ -3,8 +3,10 @@
 //! A sample is filtered `gate_delay` after it came, so that the gates that concern it are known: a pearl begins to
 //! unload before its leaving gate closes.
 
-use super::filter::{Constants, Filter, GATE_SIGMAS, Innovation, Point, Slot};
-use super::limits::{GAP, OUTBOX, PASSAGES, RING, SLOTS};
+mod again;
+
+use super::filter::{Constants, Filter, GATE_SIGMAS, Innovation, Slot};
+use super::limits::{GAP, LATEST_LOOK_US, OUTBOX, PASSAGES, RING, SLOTS};
 use super::model::{Checks, Model, ModelFault};
 use super::passage::{Passage, Refusal, Weighing};
 use super::platform::Times;
@@ -12,18 +14,18 @@ use units::{BoardUs, Micrograms};
 
 /// Outliers in a row after which the platform's motion is taken as unknown.
 const OUTLIERS_IN_A_ROW: u32 = 3;
+/// Samples without an outlier after which the filter's state is trusted as one to fall back on.
+const CALM_SAMPLES: u64 = 512;
 /// Absurd readings in a row after which the filter begins anew.
 const ABSURD_IN_A_ROW: u32 = 128;
 /// Mean squared residual over its variance beyond which a passage is refused.
 const MISFIT: f64 = 2.0;
 /// Times after rolling on at which a passage is filtered again, us. The first is so early that even a poor estimate is
 /// within half a turn of the platform's phase.
-const AGAIN_US: [f64; 3] = [500.0, 8_000.0, 20_000.0];
+const AGAIN_US: [f64; 3] = [500.0, 8_000.0, LATEST_LOOK_US];
 
 /// Looks after which a passage counts as linearised; a later look is taken only when it has gone astray.
 pub(super) const SETTLED_LOOKS: usize = 2;
-/// Most times that samples are gone over to find where to linearise.
-const ROUNDS: u32 = 4;
 
 /// A sample as it waits in the ring.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,9 @@ pub struct Estimator {
     unload: f64,
     filter: Option<Filter>,
     before: Option<(u64, Filter)>,
+    /// A state in which nothing had gone wrong for a while, and when that was.
+    calm: Option<(u64, Filter)>,
+    latest_trouble: u64,
     before_leave: Option<(u64, u32, Filter)>,
     ring: [Kept; RING],
     came: u64,
@@ -141,6 +146,8 @@ impl Estimator {
             filter: None,
             before: None,
             before_leave: None,
+            calm: None,
+            latest_trouble: 0,
             ring: [NOTHING; RING],
             came: 0,
             done: 0,
@@ -374,6 +381,8 @@ impl Estimator {
         self.filter = None;
         self.before = None;
         self.before_leave = None;
+        self.calm = None;
+        self.latest_trouble = self.done;
     }
 
     /// Filters the next sample that waits.
@@ -419,6 +428,9 @@ impl Estimator {
             let Some(filter) = &mut self.filter else { continue };
             if !coming {
                 self.before = Some((at, *filter));
+                if at > self.latest_trouble + CALM_SAMPLES {
+                    self.calm = self.before;
+                }
             }
             let slot = new_slot(&self.constants, i, passage);
             if !filter.add(&self.constants, slot) {
@@ -445,6 +457,7 @@ impl Estimator {
                 self.counters.outliers += u64::from(!kept.outlier);
                 kept.outlier = true;
                 self.outliers_in_a_row += 1;
+                self.latest_trouble = at;
                 cover(&mut self.passages, at, self.hold, Refusal::Disturbed);
             } else {
                 self.outliers_in_a_row = 0;
@@ -453,158 +466,15 @@ impl Estimator {
             }
         }
         if self.outliers_in_a_row >= OUTLIERS_IN_A_ROW {
-            filter.forget_motion();
+            let (since, calm) = self
+                .calm
+                .as_ref()
+                .map_or((at, None), |(since, calm)| (*since, Some(calm)));
+            filter.forget_motion(&self.constants, calm, at.saturating_sub(since) as f64);
             self.outliers_in_a_row = 0;
             self.counters.disturbances += 1;
         }
         filter.predict(&self.constants, at as f64);
-    }
-
-    /// Returns to the moment before a pearl came and filters again, linearised at what is now known of it.
-    fn look_again(&mut self, at: u64) {
-        let again = &self.again;
-        let due =
-            |p: &&mut Passage| p.begun.is_some() && again.get(p.looks).is_some_and(|&look| at as f64 >= p.enter + look);
-        let Some(passage) = self.passages.iter_mut().flatten().find(due) else {
-            return;
-        };
-        passage.looks += 1;
-        if passage.looks > SETTLED_LOOKS && self.filter.as_ref().is_none_or(|f| !f.is_astray(&self.constants)) {
-            return;
-        }
-        if let Some((from, before)) = self.before {
-            self.settle(from, at, &before);
-        }
-    }
-
-    /// Keeps the state before a pearl begins to unload.
-    fn keep_before_leave(&mut self, at: u64) {
-        let early = self.unload;
-        let unloads = |p: &&Passage| {
-            let fresh = p.begun.is_some() && !p.is_coming();
-            fresh
-                && p.leave
-                    .is_some_and(|leave| at as f64 >= leave - early && (at as f64) < leave - early + 1.0)
-        };
-        let (Some(passage), Some(filter)) = (self.passages.iter().flatten().find(unloads), &self.filter) else {
-            return;
-        };
-        let owner = self.before_leave.as_ref().map(|(_, number, _)| *number);
-        if !self.passages.iter().flatten().any(|p| Some(p.number) == owner) {
-            self.before_leave = Some((at, passage.number, *filter));
-        }
-    }
-
-    /// Goes over the unloading again when the leaving gate turned out to be off: its error is not small beside the
-    /// ramp, and the next pearl inherits the motion that follows from it.
-    fn look_at_leave(&mut self, at: u64) {
-        let hold = self.hold;
-        let due = |p: &&Passage| !p.left_again && p.leave.is_some_and(|leave| at as f64 >= leave + hold);
-        let Some(passage) = self.passages.iter().flatten().find(due) else {
-            return;
-        };
-        let (number, filter) = (passage.number, self.filter.as_ref());
-        if let Some(passage) = self.passages.iter_mut().flatten().find(|p| p.number == number) {
-            passage.left_again = true;
-        }
-        let (Some((from, owner, before)), Some(filter)) = (self.before_leave, filter) else {
-            return;
-        };
-        let ratio = self.checks.outlier_sigmas * self.checks.outlier_sigmas;
-        if owner == number && (filter.is_astray(&self.constants) || filter.has_outlier(ratio)) {
-            self.settle(from, at, &before);
-        }
-    }
-
-    /// Goes over the samples from `from` to `at` until the pearls are linearised where they are, and judges outliers
-    /// only then.
-    fn settle(&mut self, from: u64, at: u64, before: &Filter) {
-        if at - from > RING as u64 / 2 {
-            cover(&mut self.passages, at, self.hold, Refusal::Crowded);
-            return;
-        }
-        for _ in 0..ROUNDS {
-            self.go_over(from, at, before, false);
-            if self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| !filter.is_astray(&self.constants))
-            {
-                break;
-            }
-        }
-        let ratio = self.checks.outlier_sigmas * self.checks.outlier_sigmas;
-        if self.filter.as_ref().is_some_and(|filter| filter.has_outlier(ratio)) {
-            self.go_over(from, at, before, true);
-        }
-    }
-
-    /// Filters the samples from `from` to `at` once more from the state `before` them, linearised at what is now known
-    /// of the pearls. States kept on the way are kept anew.
-    fn go_over(&mut self, from: u64, at: u64, before: &Filter, judge: bool) {
-        let Some(filter) = &mut self.filter else { return };
-        let mut points = [None; PASSAGES];
-        for (i, slot) in filter.slots.iter().enumerate() {
-            if let Some(slot) = slot {
-                points[slot.passage] = Some((slot.number, filter.point(&self.constants, i)));
-            }
-        }
-        *filter = *before;
-        for slot in filter.slots.iter_mut().flatten() {
-            if let Some((number, point)) = points[slot.passage]
-                && number == slot.number
-            {
-                slot.at = Some(point);
-            }
-        }
-        self.outliers_in_a_row = 0;
-        for index in from..=at {
-            self.keep_anew(index);
-            self.begin_again(index, &points);
-            self.step(index, judge);
-        }
-        if let (Some(filter), true) = (&mut self.filter, judge) {
-            filter.slots.iter_mut().flatten().for_each(|slot| slot.worst = 0.0);
-        }
-        self.forget_closed();
-    }
-
-    fn keep_anew(&mut self, index: u64) {
-        let Some(filter) = &self.filter else { return };
-        if let Some((from, before)) = &mut self.before
-            && *from == index
-        {
-            *before = *filter;
-        }
-        if let Some((from, _, before)) = &mut self.before_leave
-            && *from == index
-        {
-            *before = *filter;
-        }
-    }
-
-    fn begin_again(&mut self, index: u64, points: &Points) {
-        let Some(filter) = &mut self.filter else { return };
-        for (i, passage) in self.passages.iter().enumerate() {
-            if let (Some(passage), Some((_, point))) = (passage, points[i])
-                && passage.begun == Some(index)
-            {
-                let mut slot = new_slot(&self.constants, i, passage);
-                slot.at = Some(point);
-                filter.add(&self.constants, slot);
-            }
-        }
-    }
-
-    /// Takes pearls out of the filter that have been closed since the state that it returned to.
-    fn forget_closed(&mut self) {
-        let Some(filter) = &mut self.filter else { return };
-        for s in (0..SLOTS).rev() {
-            let closed = |slot: Slot| self.passages[slot.passage].is_none_or(|p| p.number != slot.number);
-            if filter.slots[s].is_some_and(closed) {
-                filter.remove(&self.constants, s);
-            }
-        }
     }
 
     fn watch_zero(&mut self, at: u64) {
@@ -638,7 +508,7 @@ impl Estimator {
                 self.close(i, passage.fault);
             } else if missing {
                 self.disturb(Refusal::Disturbed);
-                self.close(i, passage.fault.or(Some(Refusal::NoLeave)));
+                self.close(i, Some(Refusal::NoLeave));
             }
         }
     }
@@ -647,7 +517,11 @@ impl Estimator {
     fn disturb(&mut self, why: Refusal) {
         cover(&mut self.passages, self.done, self.hold, why);
         if let Some(filter) = &mut self.filter {
-            filter.forget_motion();
+            let (since, calm) = self
+                .calm
+                .as_ref()
+                .map_or((self.done, None), |(since, calm)| (*since, Some(calm)));
+            filter.forget_motion(&self.constants, calm, self.done.saturating_sub(since) as f64);
             self.counters.disturbances += 1;
         }
     }
@@ -710,9 +584,6 @@ impl Estimator {
         }
     }
 }
-
-/// Numbers of the pearls in the filter and where they are linearised, by their places in the table.
-type Points = [Option<(u32, Point)>; PASSAGES];
 
 /// Refuses every passage that sample `at` counts for.
 fn cover(passages: &mut [Option<Passage>; PASSAGES], at: u64, hold: f64, why: Refusal) {

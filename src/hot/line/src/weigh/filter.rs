@@ -274,10 +274,30 @@ impl Filter {
         self.slots.iter().flatten().any(|slot| slot.worst > ratio)
     }
 
-    /// Lets the platform's motion and zero be anything again, after something that the model does not know.
-    pub(super) fn forget_motion(&mut self) {
+    /// After something that the model does not know: platform and zero may be anywhere, pearls on it are lost, and the
+    /// lines are as they were in `calm`, a state from `age` samples ago, when nothing had gone wrong yet.
+    pub(super) fn forget_motion(&mut self, constants: &Constants, calm: Option<&Self>, age: f64) {
+        let lines = BASE..BASE + 2 * constants.lines;
+        for i in 0..self.used {
+            for j in 0..self.used {
+                let kept = i == j || (lines.contains(&i) && lines.contains(&j));
+                self.cov[i][j] = if kept { self.cov[i][j] } else { 0.0 };
+            }
+        }
         for (i, sd) in UNKNOWN_MG.into_iter().enumerate() {
-            self.cov[i][i] += sd * sd;
+            self.cov[i][i] = sd * sd;
+        }
+        for i in lines.clone() {
+            if let Some(calm) = calm {
+                self.mean[i] = calm.mean[i];
+                self.cov[i][lines.clone()].copy_from_slice(&calm.cov[i][lines.clone()]);
+                self.cov[i][i] += constants.line_walk * age;
+            } else {
+                self.cov[i][i] = LINE_PRIOR_MG * LINE_PRIOR_MG;
+            }
+        }
+        if let Some(calm) = calm {
+            self.mean[Z] = calm.mean[Z];
         }
     }
 

@@ -8,6 +8,8 @@ pub const SLOTS: usize = 2;
 pub const PASSAGES: usize = 8;
 /// Samples kept: the delay between arrival and filtering, and the stretch that may be filtered a second time.
 pub const RING: usize = 1024;
+/// Latest time after rolling on at which a pearl's samples are gone over again, us.
+pub const LATEST_LOOK_US: f64 = 20_000.0;
 /// Weighings that wait to be fetched.
 pub const OUTBOX: usize = 2 * PASSAGES;
 /// Most samples that may be missing in one gap; a longer gap starts the filter anew.

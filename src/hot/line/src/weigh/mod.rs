@@ -36,3 +36,6 @@ pub use estimator::{Counters, Estimator};
 pub use filter::Innovation;
 pub use model::{BeltLines, Checks, Model, ModelFault, Noise, Platform};
 pub use passage::{Refusal, Weighing};
+
+#[cfg(test)]
+mod tests;

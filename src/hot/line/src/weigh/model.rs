@@ -1,7 +1,7 @@
 //! What the estimator has to know of one weigh cell: the platform, the belt's lines, the noise, and what is refused.
 //! Found by `setup` from a recording, on the cold side. Any thread.
 
-use super::limits::{LINES, RING};
+use super::limits::{LATEST_LOOK_US, LINES, RING};
 
 /// The platform as a damped oscillator whose frequency falls with the load on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -197,8 +197,11 @@ impl Model {
         let (least, most) = checks.dwell_us;
         let held = checks.gate_delay_us >= 0 && checks.hold_us >= 0 && least > 0 && least < most;
         let unloads_late = p.roll_us + p.lag_us.abs() < checks.gate_delay_us as f64;
-        let samples = (checks.gate_delay_us + checks.hold_us) as f64 * self.sample_hz / 1e6;
-        if held && unloads_late && samples < RING as f64 / 4.0 {
+        let waits = (checks.gate_delay_us + checks.hold_us) as f64 * self.sample_hz / 1e6;
+        // what is gone over again at the latest look must still be in the ring, two overlapping pearls included
+        let again = (2.0 * (p.roll_us + LATEST_LOOK_US) + 8.0 * self.noise.gate_us) * self.sample_hz / 1e6;
+        let fits = waits < RING as f64 / 4.0 && again < RING as f64 / 2.0;
+        if held && unloads_late && fits {
             Ok(())
         } else {
             Err(ModelFault::Delay)
