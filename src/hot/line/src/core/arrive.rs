@@ -42,7 +42,7 @@ impl Core {
             Numbered::Gap(count) => self.gap(at, lane, tick, count, out),
             Numbered::Anew => self.gap(at, lane, tick, 1, out),
         }
-        if self.is_same_interruption(at, lane, tick, out) {
+        if self.is_same_interruption(lane, tick, out) {
             return;
         }
         let id = self.next_pearl;
@@ -59,7 +59,7 @@ impl Core {
             self.set_waiting_due(lane, place);
             self.changed.push((lane, place));
         } else {
-            self.spoil(at, lane, place, Cause::NotRunning, out);
+            self.spoil(lane, place, Cause::NotRunning, out);
         }
         let view = self.geometry.lanes[lane].view.unwrap_or(0) + self.geometry.station;
         if let Some(crowded) = track::crowded_ahead(&self.lanes[lane].ring, place, view) {
@@ -81,19 +81,19 @@ impl Core {
         let ring = &self.lanes[lane].ring;
         let before = ring.newest().map(|place| ring.get(place).centre);
         let from = before.unwrap_or(tick.plus(-self.geometry.most_reach()));
-        self.add_zone(at, lane, (from, tick), out);
+        self.add_zone(lane, (from, tick), out);
     }
 
     /// Whether a trigger tells the interruption of the pearl before a second time. That pearl is spoilt: where it
     /// begins is not known.
-    fn is_same_interruption(&mut self, at: HostUs, lane: usize, tick: Tick, out: &mut impl Output) -> bool {
+    fn is_same_interruption(&mut self, lane: usize, tick: Tick, out: &mut impl Output) -> bool {
         let ring = &self.lanes[lane].ring;
         let Some(newest) = ring.newest() else { return false };
         let before = ring.get(newest);
         let same = !before.passed && tick.since(before.edge).saturating_abs() <= 2 * self.geometry.most_half;
         if same {
             self.accounts.doubled += 1;
-            self.spoil(at, lane, newest, Cause::Length, out);
+            self.spoil(lane, newest, Cause::Length, out);
         }
         same
     }
@@ -125,9 +125,9 @@ impl Core {
         pearl.length = length;
         let of = &self.plan.tolerances;
         if length.0 < of.least_length_um {
-            self.spoil(at, lane, place, Cause::Length, out);
+            self.spoil(lane, place, Cause::Length, out);
         } else if length.0 > of.most_length_um {
-            self.spoil(at, lane, place, Cause::Touching, out);
+            self.spoil(lane, place, Cause::Touching, out);
         } else {
             pearl.centre = pearl.edge.plus(ticks / 2);
             pearl.half = ticks / 2;
@@ -154,10 +154,10 @@ impl Core {
         if measurement.status != ViewStatus::Good {
             let cause = Cause::View(measurement.status);
             pearl.view = Awaited::Bad(cause);
-            self.spoil(at, lane, place, cause, out);
+            self.spoil(lane, place, cause, out);
         } else if at.since(pearl.triggered) > i64::from(self.plan.tolerances.measure_us) {
             pearl.view = Awaited::Bad(Cause::NoMeasurement);
-            self.spoil(at, lane, place, Cause::NoMeasurement, out);
+            self.spoil(lane, place, Cause::NoMeasurement, out);
         } else {
             pearl.view = Awaited::Good;
         }
@@ -190,7 +190,7 @@ impl Core {
             self.accounts.intruders += 1;
             out.notice(at, Notice::Intruder(Self::lane_id(lane)));
             self.lanes[lane].ring.get_mut(place).view = Awaited::Bad(Cause::Intruder);
-            self.add_zone(at, lane, (centre.plus(-view), centre.plus(view)), out);
+            self.add_zone(lane, (centre.plus(-view), centre.plus(view)), out);
         } else {
             // Also of a pearl whose own figures do not hold: its neighbours must know.
             self.lanes[lane].ring.get_mut(place).view = Awaited::Crowded;
@@ -264,7 +264,7 @@ impl Core {
                 for place in [first, second] {
                     let cause = Cause::Mass(MassStatus::Shared);
                     self.lanes[lane].ring.get_mut(place).mass = Awaited::Bad(cause);
-                    self.spoil(at, lane, place, cause, out);
+                    self.spoil(lane, place, cause, out);
                 }
             }
             Weighed::Nobody => {
@@ -286,7 +286,7 @@ impl Core {
         self.accounts.intruders += 1;
         out.notice(at, Notice::Intruder(Self::lane_id(lane)));
         let station = self.geometry.station;
-        self.add_zone(at, lane, (centre.plus(-station), centre.plus(station)), out);
+        self.add_zone(lane, (centre.plus(-station), centre.plus(station)), out);
     }
 
     fn give_mass(&mut self, at: HostUs, lane: usize, place: u32, weighing: &Weighing, out: &mut impl Output) {
@@ -314,7 +314,7 @@ impl Core {
             status => {
                 let cause = Cause::Mass(status);
                 pearl.mass = Awaited::Bad(cause);
-                self.spoil(at, lane, place, cause, out);
+                self.spoil(lane, place, cause, out);
             }
         }
     }
@@ -324,11 +324,11 @@ impl Core {
         self.accounts.missing += 1;
         let id = self.lanes[lane].ring.get(place).id;
         out.notice(at, Notice::Missing(Self::lane_id(lane), id));
-        self.spoil(at, lane, place, Cause::Missing, out);
+        self.spoil(lane, place, Cause::Missing, out);
     }
 
     /// Notes that an unseen pearl may lie between two ticks: whoever could blow it along is spoilt.
-    pub(super) fn add_zone(&mut self, at: HostUs, lane: usize, (from, to): (Tick, Tick), out: &mut impl Output) {
+    pub(super) fn add_zone(&mut self, lane: usize, (from, to): (Tick, Tick), out: &mut impl Output) {
         let state = &mut self.lanes[lane];
         state.zones.add(from, to);
         let (from, to) = (from.min(to), from.max(to));
@@ -337,7 +337,7 @@ impl Core {
             let reach = self.geometry.reach(pearl.half, self.geometry.most_half);
             let near = pearl.at(reach) > from && pearl.at(-reach) < to;
             if near && matches!(pearl.stage, Stage::Waiting | Stage::Graded | Stage::Ordered) {
-                self.spoil(at, lane, place, Cause::Intruder, out);
+                self.spoil(lane, place, Cause::Intruder, out);
             }
         }
     }

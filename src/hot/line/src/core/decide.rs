@@ -21,11 +21,10 @@ impl Core {
     pub(super) fn take_recipe(&mut self, recipe: Arc<Recipe>, out: &mut impl Output) {
         if let Err(oldest) = self.recipes.room() {
             // Somebody must go: the pearls of the recipe that was replaced the longest ago.
-            let at = self.now;
             for lane in 0..self.lanes.len() {
                 for place in self.lanes[lane].ring.places() {
                     if self.lanes[lane].ring.get(place).recipe == oldest {
-                        self.spoil(at, lane, place, Cause::Overflow, out);
+                        self.spoil(lane, place, Cause::Overflow, out);
                     }
                 }
             }
@@ -48,7 +47,7 @@ impl Core {
     }
 
     /// Keeps a pearl on the belt. Whatever its figures, its story then ends in the tray unless it was too late.
-    pub(super) fn spoil(&mut self, at: HostUs, lane: usize, place: u32, cause: Cause, out: &mut impl Output) {
+    pub(super) fn spoil(&mut self, lane: usize, place: u32, cause: Cause, out: &mut impl Output) {
         match self.lanes[lane].ring.get(place).stage {
             Stage::Waiting | Stage::Graded => self.leave_on_belt(lane, place, cause, out),
             Stage::Ordered => self.cancel(lane, place, cause, out),
@@ -72,12 +71,15 @@ impl Core {
         }
     }
 
-    /// Takes an order back; the board's answer decides.
+    /// Takes an order back; the board's answer decides. A board that is down has dropped its orders.
     fn cancel(&mut self, lane: usize, place: u32, cause: Cause, out: &mut impl Output) {
         let pearl = *self.lanes[lane].ring.get(place);
         let Some(board) = self.jet_plan(lane, pearl.jet).map(|jet| jet.board) else {
             return;
         };
+        if !self.links[board.index()].up {
+            return;
+        }
         self.orders.amend(board, pearl.order, Amendment::Cancel(cause));
         let amend = Amend {
             order: pearl.order,
@@ -117,14 +119,14 @@ impl Core {
         }
         let lane_id = LaneId(u8::try_from(lane).unwrap_or(u8::MAX));
         let Some(recipe) = self.recipes.get(pearl.recipe) else {
-            self.spoil(at, lane, place, Cause::Overflow, out);
+            self.spoil(lane, place, Cause::Overflow, out);
             return;
         };
         let needs = recipe.needs(lane_id);
         for (needed, awaited) in [(needs.view, pearl.view), (needs.mass, pearl.mass)] {
             match awaited {
                 Awaited::Due if needed => return self.set_waiting_due(lane, place),
-                Awaited::Bad(cause) if needed => return self.spoil(at, lane, place, cause, out),
+                Awaited::Bad(cause) if needed => return self.spoil(lane, place, cause, out),
                 _ => {}
             }
         }
@@ -134,7 +136,7 @@ impl Core {
             mass: pearl.figure,
         };
         match recipe.grade(lane_id, figures) {
-            Verdict::Recirculate(cause) => self.spoil(at, lane, place, cause, out),
+            Verdict::Recirculate(cause) => self.spoil(lane, place, cause, out),
             Verdict::Bin(bin) => {
                 self.lanes[lane].ring.get_mut(place).earned = Some(bin);
                 self.graded(at, lane, place, bin, out);
@@ -146,12 +148,12 @@ impl Core {
     fn graded(&mut self, at: HostUs, lane: usize, place: u32, bin: units::BinId, out: &mut impl Output) {
         let jets = &self.plan.lanes[lane].jets;
         let Some(jet) = jets.iter().position(|jet| jet.bin == bin) else {
-            self.spoil(at, lane, place, Cause::NoBin, out);
+            self.spoil(lane, place, Cause::NoBin, out);
             return;
         };
         let board = jets[jet].board;
         if let Some(cause) = self.obstacle(at, lane, board, bin) {
-            self.spoil(at, lane, place, cause, out);
+            self.spoil(lane, place, cause, out);
             return;
         }
         self.release_recipe(lane, place, out);
@@ -230,12 +232,12 @@ impl Core {
         }
         let reach = self.geometry.reach(pearl.half, self.geometry.most_half);
         if self.lanes[lane].zones.near(pearl.at(0), reach) {
-            self.spoil(at, lane, place, Cause::Intruder, out);
+            self.spoil(lane, place, Cause::Intruder, out);
             return;
         }
         let ring = &self.lanes[lane].ring;
         match schedule::ask_neighbours(&self.geometry, ring, place, self.plan.neighbours) {
-            Leave::Clash => self.spoil(at, lane, place, Cause::Neighbour, out),
+            Leave::Clash => self.spoil(lane, place, Cause::Neighbour, out),
             Leave::Wait => {
                 let latest = self.latest_tick(lane, &pearl);
                 self.lanes[lane].ring.set_due(place, latest);
@@ -243,7 +245,7 @@ impl Core {
             Leave::Go { trim_on, trim_off } if ordered => {
                 let too_late = trim_on && !pearl.trim_on;
                 if too_late || (trim_off && !pearl.trim_off && !self.shorten(lane, place, out)) {
-                    self.spoil(at, lane, place, Cause::Neighbour, out);
+                    self.spoil(lane, place, Cause::Neighbour, out);
                 } else {
                     self.set_due(lane, place);
                 }
@@ -270,18 +272,18 @@ impl Core {
             return;
         };
         if let Some(cause) = self.obstacle(at, lane, jet.board, jet.bin) {
-            self.spoil(at, lane, place, cause, out);
+            self.spoil(lane, place, cause, out);
             return;
         }
         let (on, off) = schedule::pulse(&self.geometry, &pearl, self.jet_ticks(lane, pearl.jet));
         let ahead = on.since(self.sync.now(at));
         let lead_us = schedule::lead_us(ahead, self.sync.speed()).unwrap_or(0);
         if let Some(cause) = self.refusal(lane, place, &jet, (on, off), (ahead, lead_us)) {
-            self.spoil(at, lane, place, cause, out);
+            self.spoil(lane, place, cause, out);
             return;
         }
         let (Some(wire_on), Ok(length)) = (self.sync.to_board(jet.board, on), u16::try_from(off.since(on))) else {
-            self.spoil(at, lane, place, Cause::Valve, out);
+            self.spoil(lane, place, Cause::Valve, out);
             return;
         };
         let order = Order::new(lane, place, jet.valve, (on, off));

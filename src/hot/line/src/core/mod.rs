@@ -1,11 +1,13 @@
 //! The core hands the pearl from stage to stage.
 //!
 //! Hot thread. `arrive` takes what eyes, cameras and cells say of a pearl; `decide` grades it, asks its neighbours, orders
-//! and takes back; `outcome` follows boards and drop eyes to the record; `run` keeps the line's state, its links and its
-//! holds.
+//! and takes back; `outcome` follows the boards' reports and `landing` the drop eyes to the record; `deadline` is what does
+//! not come in time; `run` keeps the line's state, its links and its holds.
 
 mod arrive;
+mod deadline;
 mod decide;
+mod landing;
 mod outcome;
 mod routes;
 mod run;

@@ -147,15 +147,15 @@ impl Core {
         let opens = self.sync.now(at).plus(self.ticks_in(UNFED_US));
         self.sync.down(at, board);
         out.notice(at, Notice::BoardDown(board, cause));
-        self.drop_orders(at, board, opens, Cause::Link, out);
         for lane in 0..self.lanes.len() {
             let of = &self.plan.lanes[lane];
             let concerned = of.entry.board == board || of.weigh.is_some_and(|weigh| weigh.board == board);
             if concerned || of.jets.iter().any(|jet| jet.board == board) {
-                self.spoil_lane(at, lane, Cause::Link, out);
+                self.spoil_lane(lane, Cause::Link, out);
             }
         }
         self.hold(at, HoldCause::Link(board), out);
+        self.drop_orders(at, board, opens, Cause::Link, out);
     }
 
     /// The board has forgotten its orders. Those whose pulse begins behind `opens` have surely not blown.
@@ -182,10 +182,10 @@ impl Core {
         }
     }
 
-    fn spoil_lane(&mut self, at: HostUs, lane: usize, cause: Cause, out: &mut impl Output) {
+    fn spoil_lane(&mut self, lane: usize, cause: Cause, out: &mut impl Output) {
         for place in self.lanes[lane].ring.places() {
             if self.lanes[lane].ring.has(place) {
-                self.spoil(at, lane, place, cause, out);
+                self.spoil(lane, place, cause, out);
             }
         }
     }
@@ -382,7 +382,7 @@ impl Core {
         self.run.state = LineState::Holding;
         self.switch(self.plan.channels.feeder, false, out);
         for lane in 0..self.lanes.len() {
-            self.spoil_lane(at, lane, Cause::Hold, out);
+            self.spoil_lane(lane, Cause::Hold, out);
         }
     }
 

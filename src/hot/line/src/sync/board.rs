@@ -133,8 +133,23 @@ impl Board {
         self.readings[READINGS - 1]
     }
 
-    fn before_last(&self) -> Reading {
+    pub(super) fn before_last(&self) -> Reading {
         self.readings[READINGS - 2]
+    }
+
+    /// Its tick when its clock showed `us`, between two readings: right to a tick however the belt's speed changes.
+    pub(super) fn tick_between(&self, us: i64) -> Option<i64> {
+        let known = &self.readings[READINGS - self.len..];
+        let holds = |pair: &&[Reading]| pair[0].us <= us && us <= pair[1].us && pair[0].us < pair[1].us;
+        let pair = known.windows(2).find(holds)?;
+        let (ticks, elapsed) = (pair[1].tick - pair[0].tick, pair[1].us - pair[0].us);
+        let part = i128::from(ticks) * i128::from(us - pair[0].us) / i128::from(elapsed);
+        Some(pair[0].tick + i64::try_from(part).unwrap_or(0))
+    }
+
+    /// Whether its speed is known.
+    pub(super) fn has_run(&self) -> bool {
+        self.len >= 2
     }
 
     /// Whether it has said where its encoder is.

@@ -155,7 +155,8 @@ impl Sync {
     pub(crate) fn status(&mut self, at: HostUs, board: BoardId, status: &Status) -> Option<Trouble> {
         let index = board.index();
         let motion = self.boards[index].follow(at, status, self.per_metre, self.least_back);
-        if self.reference.is_none() {
+        // The first board that is up is the scale; while it has not told where its encoder is, there is none.
+        if self.reference.is_none() && self.boards.iter().position(|of| of.up) == Some(index) {
             self.take_reference(at, index);
         }
         match motion {
@@ -199,14 +200,17 @@ impl Sync {
         }
     }
 
-    /// Compares a board with the reference at its latest reading.
+    /// Compares a board with the reference at its reading before the latest, which readings of the reference lie around.
     fn compare(&mut self, index: usize) -> Option<Trouble> {
         let reference = &self.boards[self.reference?];
         let of = &self.boards[index];
         let offset = reference.offset?;
-        let reading = of.last();
+        if !of.has_run() {
+            return None;
+        }
+        let reading = of.before_last();
         let reference_us = reference.clock.us_of(of.clock.host_of(reading.us));
-        let difference = reference.tick_at(reference_us) + offset - reading.tick;
+        let difference = reference.tick_between(reference_us)? + offset - reading.tick;
         let standing = reference.stands() && of.stands();
         let comparable = standing || (reference.clock.is_ready() && of.clock.is_ready());
         if self.boards[index].offset.is_none() {

@@ -765,3 +765,18 @@ pub fn check_sum(core: &Core) {
     let recirculated: u64 = Cause::all().map(|cause| of.recirculated(cause)).sum();
     assert_eq!(of.entered, binned + recirculated + of.lost + of.in_flight);
 }
+
+impl Bead {
+    /// The pearl is smaller than every bin's.
+    pub fn with_no_bin(mut self) -> Self {
+        self.diameter_um = 3_000;
+        self
+    }
+}
+
+impl World {
+    /// Puts the belt at a tick.
+    pub fn micro_ticks(&mut self, tick: i64) {
+        self.micro = tick * 1_000_000;
+    }
+}

@@ -1,0 +1,251 @@
+//! What drop eyes see.
+//!
+//! Hot thread. Rules of matching are in `settle`.
+
+use units::{BoardId, EyeId, HostUs, Tick, Tick32, TriggerSeq};
+
+use super::Core;
+use super::routes::Mouth;
+use crate::io::{HoldCause, Notice, Output};
+use crate::limits::ON_THE_WAY_US;
+use crate::pearl::{Pearl, Stage};
+use crate::plan::DropEyePlan;
+use crate::record::{Cause, Destination, Landing};
+use crate::settle::{self, Window};
+use crate::track::Numbered;
+
+/// Pearls that may have landed together with another, on each side of it, at most.
+const ALIKE: usize = 8;
+
+impl Core {
+    pub(super) fn landed(
+        &mut self,
+        at: HostUs,
+        board: BoardId,
+        eye: EyeId,
+        (seq, tick): (TriggerSeq, Tick32),
+        out: &mut impl Output,
+    ) {
+        let (Some(eye), Some(tick)) = (self.routes.drop_eye(board, eye), self.sync.to_line(board, tick)) else {
+            self.accounts.unknown += 1;
+            return;
+        };
+        match self.routes.drop_eyes[eye].numbers.follow(seq.0) {
+            Numbered::Next | Numbered::Anew => {}
+            Numbered::Again => {
+                self.accounts.doubled += 1;
+                return;
+            }
+            Numbered::Gap(count) => {
+                self.accounts.gaps += u64::from(count);
+                let lane = self.routes.drop_eyes[eye].mouths.first().map_or(0, |mouth| mouth.lane);
+                out.notice(at, Notice::Gap(Self::lane_id(lane), count));
+            }
+        }
+        let mut best: Option<(Mouth, u32, i64)> = None;
+        for mouth in &self.routes.drop_eyes[eye].mouths {
+            let found = self.expected(mouth, tick);
+            if let Some((place, off_by)) = found
+                && best.is_none_or(|(_, _, least)| off_by < least)
+            {
+                best = Some((*mouth, place, off_by));
+            }
+        }
+        match best {
+            Some((
+                Mouth {
+                    lane,
+                    jet: Some(_),
+                    eye,
+                },
+                place,
+                _,
+            )) => self.landed_in_bin(at, lane, place, (tick, eye), out),
+            Some((Mouth { lane, jet: None, .. }, place, _)) => self.landed_in_tray(at, lane, place, out),
+            None => self.landed_strange(at, eye, tick, out),
+        }
+    }
+
+    /// The pearl that a mouth expects nearest to `tick`.
+    fn expected(&self, mouth: &Mouth, tick: Tick) -> Option<(u32, i64)> {
+        let ring = &self.lanes[mouth.lane].ring;
+        let meant = |pearl: &Pearl| match mouth.jet {
+            Some(jet) => {
+                let sent = matches!(
+                    pearl.stage,
+                    Stage::Ordered | Stage::Cancelling(_) | Stage::Fired | Stage::Unsure
+                );
+                sent && pearl.jet == jet && pearl.landed.is_none()
+            }
+            None => !matches!(pearl.stage, Stage::Waiting | Stage::Graded) && pearl.landed.is_none() && !pearl.trayed,
+        };
+        settle::nearest(ring, tick, meant, |pearl| self.window(mouth, pearl))
+    }
+
+    /// When a pearl can be seen in a mouth.
+    fn window(&self, mouth: &Mouth, pearl: &Pearl) -> Window {
+        let (slowest, fastest) = self.sync.speeds();
+        let geometry = &self.geometry;
+        let (ticks, room) = match mouth.jet {
+            Some(jet) => (self.jet_ticks(mouth.lane, jet), settle::bin_room(geometry, pearl)),
+            None => (geometry.lanes[mouth.lane].end, settle::tray_room(geometry, pearl)),
+        };
+        Window::new(pearl.at(ticks), room, &mouth.eye, slowest, fastest)
+    }
+
+    fn landed_in_bin(
+        &mut self,
+        at: HostUs,
+        lane: usize,
+        place: u32,
+        (tick, eye): (Tick, DropEyePlan),
+        out: &mut impl Output,
+    ) {
+        let pearl = self.lanes[lane].ring.get_mut(place);
+        pearl.landed = Some(tick);
+        let (stage, jet) = (pearl.stage, pearl.jet);
+        self.mark_alike(lane, place, (tick, eye));
+        if matches!(stage, Stage::Fired | Stage::Unsure)
+            && let Some(bin) = self.jet_plan(lane, jet).map(|jet| jet.bin)
+        {
+            self.prove(at, lane, jet);
+            self.end(lane, place, Destination::Bin(bin), Landing::Seen, out);
+        }
+    }
+
+    /// Neighbours for the same bin that could have made this landing as well, in one interruption.
+    fn mark_alike(&mut self, lane: usize, place: u32, (tick, eye): (Tick, DropEyePlan)) {
+        let jet = self.lanes[lane].ring.get(place).jet;
+        let mouth = Mouth {
+            lane,
+            jet: Some(jet),
+            eye,
+        };
+        let ring = &self.lanes[lane].ring;
+        let near = |others: &mut dyn Iterator<Item = u32>, found: &mut [Option<u32>; 2 * ALIKE], from: usize| {
+            for (slot, other) in others.take(ALIKE).enumerate() {
+                let pearl = ring.get(other);
+                if !self.window(&mouth, pearl).holds(tick) {
+                    break;
+                }
+                let same = pearl.jet == jet && pearl.landed.is_none() && pearl.stage != Stage::Ended;
+                found[from + slot] = same.then_some(other);
+            }
+        };
+        let mut found = [None; 2 * ALIKE];
+        near(&mut ring.ahead(place), &mut found, 0);
+        near(&mut ring.behind(place), &mut found, ALIKE);
+        for other in found.into_iter().flatten() {
+            self.lanes[lane].ring.get_mut(other).alike = true;
+        }
+    }
+
+    fn landed_in_tray(&mut self, at: HostUs, lane: usize, place: u32, out: &mut impl Output) {
+        let pearl = self.lanes[lane].ring.get_mut(place);
+        match pearl.stage {
+            Stage::Tray(cause) => self.end(lane, place, Destination::Tray(cause), Landing::Seen, out),
+            Stage::Fired => {
+                if let Some(jet) = self.jet_plan(lane, self.lanes[lane].ring.get(place).jet).copied() {
+                    self.missed(at, lane, place, &jet, out);
+                }
+            }
+            Stage::Unsure => {
+                if let Some(bin) = self
+                    .jet_plan(lane, self.lanes[lane].ring.get(place).jet)
+                    .map(|jet| jet.bin)
+                {
+                    self.end(lane, place, Destination::Bin(bin), Landing::Tray, out);
+                }
+            }
+            Stage::Ordered | Stage::Cancelling(_) => pearl.trayed = true,
+            Stage::Waiting | Stage::Graded | Stage::Ended => {}
+        }
+    }
+
+    /// An eye saw a pearl that it did not expect. In the tray that is an unseen one that ran off, harmless; in a bin it
+    /// is a stranger.
+    fn landed_strange(&mut self, at: HostUs, eye: usize, tick: Tick, out: &mut impl Output) {
+        let Some(first) = self.routes.drop_eyes[eye].mouths.first().copied() else {
+            return;
+        };
+        let mut culprit = None;
+        for mouth in &self.routes.drop_eyes[eye].mouths {
+            if mouth.jet.is_some() {
+                let any = |pearl: &Pearl| pearl.landed.is_none();
+                let ring = &self.lanes[mouth.lane].ring;
+                let found = settle::nearest(ring, tick, any, |pearl| self.window(mouth, pearl));
+                culprit = culprit.or(found.map(|(place, _)| (*mouth, place)));
+            }
+        }
+        let (mouth, place) = match culprit {
+            Some((mouth, place)) => (mouth, Some(place)),
+            None => (first, None),
+        };
+        let Some(jet) = mouth.jet else {
+            self.accounts.intruders += 1;
+            out.notice(at, Notice::Intruder(Self::lane_id(mouth.lane)));
+            return;
+        };
+        let Some(of) = self.jet_plan(mouth.lane, jet).copied() else {
+            return;
+        };
+        let along = place.is_some_and(|place| self.was_blown_along(mouth.lane, place, jet));
+        let cause = if along {
+            HoldCause::Quarantine(of.bin)
+        } else {
+            HoldCause::ValveOpen(of.board, of.valve)
+        };
+        match place {
+            Some(place) => self.end_misplaced(mouth.lane, place, of.bin, out),
+            None => {
+                self.accounts.intruders += 1;
+                out.notice(at, Notice::Intruder(Self::lane_id(mouth.lane)));
+            }
+        }
+        self.suspect(at, mouth.lane, jet, cause, out);
+    }
+
+    /// Whether a pulse of the jet was near enough to have taken the pearl along.
+    fn was_blown_along(&self, lane: usize, place: u32, jet: u8) -> bool {
+        let ring = &self.lanes[lane].ring;
+        let (centre, reach) = (ring.get(place).at(0), self.geometry.most_reach());
+        let near = |other: &u32| ring.get(*other).at(0).since(centre).saturating_abs() < reach;
+        let same = |other: u32| {
+            let pearl = ring.get(other);
+            pearl.jet == jet && pearl.decision_us.is_some()
+        };
+        ring.ahead(place).take_while(near).any(same) || ring.behind(place).take_while(near).any(same)
+    }
+
+    fn end_misplaced(&mut self, lane: usize, place: u32, bin: units::BinId, out: &mut impl Output) {
+        let pearl = self.lanes[lane].ring.get(place);
+        let sent = match pearl.stage {
+            Stage::Tray(cause) | Stage::Cancelling(cause) => Destination::Tray(cause),
+            Stage::Waiting | Stage::Graded => Destination::Tray(Cause::Missing),
+            _ => self
+                .jet_plan(lane, pearl.jet)
+                .map_or(Destination::Tray(Cause::Missing), |jet| Destination::Bin(jet.bin)),
+        };
+        self.end(lane, place, sent, Landing::Bin(bin), out);
+    }
+
+    /// Tick at which a blown pearl's bin has had its chance.
+    pub(super) fn landing_due(&self, lane: usize, pearl: &Pearl) -> Tick {
+        let Some(eye) = self.jet_plan(lane, pearl.jet).and_then(|jet| jet.drop_eye) else {
+            return self.tray_due(lane, pearl);
+        };
+        let jet = Some(pearl.jet);
+        self.window(&Mouth { lane, jet, eye }, pearl)
+            .to
+            .plus(self.ticks_in(ON_THE_WAY_US))
+    }
+
+    /// Tick at which the tray has had its chance.
+    pub(super) fn tray_due(&self, lane: usize, pearl: &Pearl) -> Tick {
+        let room = self.ticks_in(ON_THE_WAY_US);
+        match self.plan.lanes[lane].tray_eye {
+            Some(eye) => self.window(&Mouth { lane, jet: None, eye }, pearl).to.plus(room),
+            None => pearl.at(self.geometry.lanes[lane].end),
+        }
+    }
+}
