@@ -20,6 +20,10 @@ pub const READ_BYTES: usize = 4_096;
 /// Bytes written to one port at once: what a port does not take waits here, and until it has gone no more is made.
 pub const WRITE_BYTES: usize = 2_048;
 
+/// Up to this speed a port is handed one frame at a time: what waits in the driver's buffer, no acknowledgement can
+/// overtake, and 2,048 bytes take 178 ms at 115,200 baud.
+pub const SLOW_BAUD: u32 = 500_000;
+
 /// Reads from one port in one round of the hot loop, so that a port that never falls silent can't starve the others.
 pub const READS_A_ROUND: usize = 4;
 

@@ -7,8 +7,10 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rt::poll::{Interest, Token, Transfer};
 use units::HostUs;
+use wire::ENCODED_MAX;
+use wire::limits::BITS_A_BYTE;
 
-use crate::limits::{READS_A_ROUND, WRITE_BYTES};
+use crate::limits::{READS_A_ROUND, SLOW_BAUD, WRITE_BYTES};
 use crate::session::{HostLink, LinkEvent};
 
 /// A link, and its port while there is one.
@@ -26,6 +28,8 @@ struct Port {
     bytes: [u8; WRITE_BYTES],
     begin: usize,
     end: usize,
+    /// When a slow line will have carried what it was handed, as reckoned by its speed.
+    carried: HostUs,
 }
 
 /// The port is lost, or is not the right one: it has to go back to the keeper.
@@ -46,6 +50,7 @@ impl LinkIo {
             bytes: [0; WRITE_BYTES],
             begin: 0,
             end: 0,
+            carried: now,
         });
         self.link.open(now);
     }
@@ -105,12 +110,21 @@ impl LinkIo {
     /// Writes what is to go out, as far as the port takes it.
     pub(crate) fn write(&mut self, now: HostUs) -> Result<(), PortLost> {
         let Some(port) = &mut self.port else { return Ok(()) };
+        let baud = self.link.plan().baud();
         loop {
             if port.is_drained() {
-                (port.begin, port.end) = (0, self.link.transmit(now, &mut port.bytes));
+                let room = if baud > SLOW_BAUD {
+                    WRITE_BYTES
+                } else if now < port.carried {
+                    return Ok(());
+                } else {
+                    ENCODED_MAX + 1
+                };
+                (port.begin, port.end) = (0, self.link.transmit(now, &mut port.bytes[..room]));
                 if port.is_drained() {
                     return Ok(());
                 }
+                port.carried = now + carry_us(port.end, baud);
             }
             match rt::poll::write(port.descriptor.as_fd(), &port.bytes[port.begin..port.end]) {
                 Transfer::Done(count) => port.begin += count,
@@ -140,4 +154,12 @@ impl Port {
     const fn is_drained(&self) -> bool {
         self.begin == self.end
     }
+}
+
+/// Time that a line needs for `bytes`, in microseconds, rounded up.
+const fn carry_us(bytes: usize, baud: u32) -> i64 {
+    let bits = bytes as u64 * BITS_A_BYTE as u64;
+    (bits * 1_000_000)
+        .div_ceil(if baud == 0 { 1 } else { baud as u64 })
+        .cast_signed()
 }

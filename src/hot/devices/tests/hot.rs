@@ -305,6 +305,24 @@ fn a_flood_from_the_handler_is_dropped_and_counted() {
 }
 
 #[test]
+fn a_slow_line_is_handed_one_frame_at_a_time() {
+    let mut line = Line::new(0);
+    let plan = LinkPlan::new(BoardId(0), UID, 9_600, 5_000_000, Needs::default(), &settings());
+    (line.hot, line.cold) = HotLoop::new(Answerer::new(1), vec![HostLink::new(plan, 1)]).unwrap();
+    let (port, host) = pty();
+    line.boards.push(PtyBoard { board: board(0), port });
+    line.hand_over(0, host);
+    line.run_until(|line| line.hot.links().all(|link| link.identity().is_some()));
+    // The settings are 16 frames: without the line's pace a window of 8 would go out at once.
+    let before = line.hot.links().next().unwrap().wire_counters().frames_sent;
+    for _ in 0..20 {
+        line.hot.round(0);
+    }
+    let sent = line.hot.links().next().unwrap().wire_counters().frames_sent - before;
+    assert!(sent <= 1, "{sent} frames at once");
+}
+
+#[test]
 fn a_second_port_for_a_link_that_has_one_is_given_back() {
     let mut line = Line::ready(1);
     let (_port, host) = pty();

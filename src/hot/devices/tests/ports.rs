@@ -192,7 +192,7 @@ fn a_port_in_use_is_not_asked() {
     let found = block_on(search(
         &[wanted(0, Some(&board.path))],
         &at([&board]),
-        &[board.path.clone()],
+        std::slice::from_ref(&board.path),
     ));
     assert!(
         matches!(&found[..], [Err(SearchError::NotFound { asked, .. })] if asked.is_empty()),

@@ -212,6 +212,18 @@ fn silence_takes_the_link_down_and_it_calls_again() {
 }
 
 #[test]
+fn a_line_that_carries_one_way_only_is_seen() {
+    let mut bench = Bench::ready();
+    bench.to_board_cut = true;
+    bench.run_us(1_000_000);
+    assert_eq!(
+        bench.take(),
+        [Told::Down(DownReason::Silence)],
+        "unacknowledged, the board falls silent"
+    );
+}
+
+#[test]
 fn a_board_that_starts_anew_is_seen() {
     let mut bench = Bench::ready();
     bench.restart_board();
