@@ -2,7 +2,8 @@
 //!
 //! A **contender** ([`contender`]) is a sorter at the host's end of a pseudo-terminal; the driver plays what stands at
 //! the **far end** ([`far_end`]): it sends a trigger and a measurement for each pearl and takes the orders. Two figures
-//! are measured ([`capacity`], [`latency`]), interleaved over the contenders and repeated, and go into a [`report`].
+//! are measured ([`capacity`], [`latency`]), interleaved over the contenders and repeated, and go into a [`report`]. Beside them
+//! stands what an order costs on the wire ([`orders`]).
 //!
 //! Peers speak plain lines ([`lines`]), as an integrator would: no CRC, no numbering, no tracking, no scheduling. The
 //! contenders written here are the bare floor and shapes of a hot side ([`floor`], [`hot_shapes`], [`bus_shape`]); those that are
@@ -20,5 +21,6 @@ pub mod hot_shapes;
 pub mod latency;
 pub mod limits;
 pub mod lines;
+pub mod orders;
 pub mod program;
 pub mod report;

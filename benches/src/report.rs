@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use crate::latency::Quantiles;
+use crate::{
+    latency::Quantiles,
+    orders::{BAUDS, KLIPPER_BYTES, OrderBytes},
+};
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub struct Report {
     pub rate: u32,
     /// The contenders, in the order of the tables.
     pub contenders: Vec<Entry>,
+    /// What an order costs on the wire.
+    pub order_bytes: OrderBytes,
     /// How late this computer woke a thread at the same priority meanwhile.
     pub wake_up: Latency,
 }
@@ -118,6 +123,7 @@ impl Report {
                 let _ = writeln!(text, "  - {trouble}");
             }
         }
+        text += &self.orders_table();
         let computer = self
             .computer
             .iter()
@@ -126,6 +132,30 @@ impl Report {
         let _ = writeln!(text, "\nComputer: {}.", computer.join("; "));
         for refused in &self.refused {
             let _ = writeln!(text, "\nRefused: {refused}.");
+        }
+        text
+    }
+}
+
+impl Report {
+    /// What orders cost on the wire, beside Klipper's.
+    fn orders_table(&self) -> String {
+        let mut text = String::from("\n| orders on the wire | bytes alone | bytes dense |");
+        BAUDS.iter().for_each(|baud| text += &format!(" dense/s at {baud} |"));
+        text += "\n|---|---:|---:|---:|---:|---:|\n";
+        let klipper = OrderBytes {
+            alone: KLIPPER_BYTES[0],
+            dense: KLIPPER_BYTES[1],
+        };
+        for (name, bytes) in [
+            ("field bus, measured", self.order_bytes),
+            ("Klipper, by its protocol", klipper),
+        ] {
+            text += &format!("| {name} | {:.1} | {:.2} |", bytes.alone, bytes.dense);
+            BAUDS
+                .iter()
+                .for_each(|baud| text += &format!(" {:.0} |", bytes.dense_per_s(*baud)));
+            text += "\n";
         }
         text
     }
@@ -159,10 +189,18 @@ mod tests {
             outstanding: 64,
             rate: 200,
             contenders: vec![entry],
+            order_bytes: OrderBytes {
+                alone: 20.0,
+                dense: 5.0,
+            },
             wake_up: Latency::default(),
         };
         let text = report.markdown();
         assert!(text.contains("| absent | - | - | - | - | - | - | - |"), "{text}");
         assert!(text.contains("not installed"));
+        assert!(
+            text.contains("| field bus, measured | 20.0 | 5.00 | 2304 | 20000 | 60000 |"),
+            "{text}"
+        );
     }
 }

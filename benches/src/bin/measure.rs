@@ -7,6 +7,7 @@ use benches::{
     contender::{Conditions, Contender, Trouble, all},
     latency::{self, Quantiles},
     limits::{LATENCY_RATE, OUTSTANDING, PRIORITY},
+    orders,
     report::{Entry, Latency, Report},
 };
 use clap::Parser;
@@ -74,6 +75,7 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
             .iter()
             .map(|contender| describe(contender.as_ref()))
             .collect(),
+        order_bytes: orders::measure(),
         wake_up: Latency::default(),
     };
     let steps = u64::from(options.repeats) * (contenders.len() as u64 * 3 + 2);
@@ -107,6 +109,7 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
         }
     }
     progress.finish_and_clear();
+    report.computer.insert("Load at the end".to_owned(), load());
     Ok(report)
 }
 
@@ -164,10 +167,18 @@ fn wake_up(seconds: f64) -> Result<Option<Quantiles>, Box<dyn Error>> {
 }
 
 fn computer() -> BTreeMap<String, String> {
-    survey::computer()
-        .into_iter()
+    let findings = survey::computer().into_iter();
+    let mut computer: BTreeMap<_, _> = findings
         .map(|finding| (format!("{:?}", finding.topic), finding.found))
-        .collect()
+        .collect();
+    computer.insert("Load at the start".to_owned(), load());
+    computer
+}
+
+/// Programs that ran or wanted to, on average over the last minute: figures taken beside other work say little.
+fn load() -> String {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().unwrap_or("unknown").to_owned()
 }
 
 /// What the measurements ask of the system and did not get.
