@@ -28,6 +28,10 @@ pub const LATE: usize = 64;
 pub const SWEEP_US: i64 = 10_000;
 /// Time beyond an event's tick in which its message may still be on the way, us: several repeats of a frame.
 pub const ON_THE_WAY_US: i64 = 60_000;
+/// Farthest that an event may seem to lie ahead of the belt, us: what the fit of a board's clock may be off by.
+pub const AHEAD_US: i64 = 200_000;
+/// Oldest event that is believed, us.
+pub const OLDEST_US: i64 = 10_000_000;
 /// Longest lag of a valve that is believed, us: `Fired` names the tick of the current, not that of the air.
 pub const VALVE_LAG_US: i64 = 100_000;
 /// Time after the last feed in which a board without a link may still open a valve, us: its watchdog, with room.

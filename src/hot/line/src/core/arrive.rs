@@ -7,7 +7,7 @@ use wire::{Mass, MassStatus, Measurement, ViewStatus};
 
 use super::{Core, LineState};
 use crate::io::{Notice, Output};
-use crate::limits::ON_THE_WAY_US;
+use crate::limits::{AHEAD_US, OLDEST_US, ON_THE_WAY_US};
 use crate::pearl::{Awaited, Pearl, Stage};
 use crate::record::{Cause, Destination, Landing, MassFigure};
 use crate::track::{self, Numbered, Weighed};
@@ -42,6 +42,12 @@ impl Core {
             Numbered::Gap(count) => self.gap(at, lane, tick, count, out),
             Numbered::Anew => self.gap(at, lane, tick, 1, out),
         }
+        if !self.is_plausible(at, tick) {
+            // Something has passed, and nobody knows where: as good as unseen.
+            let now = self.sync.now(at);
+            self.gap(at, lane, now, 1, out);
+            return;
+        }
         if self.is_same_interruption(lane, tick, out) {
             return;
         }
@@ -72,6 +78,12 @@ impl Core {
         self.recipes.release(pearl.recipe, out);
         self.lanes[lane].zones.add(pearl.centre, pearl.centre);
         self.put_on_record(lane, pearl, Destination::Tray(Cause::Overflow), Landing::NoEye, out);
+    }
+
+    /// Whether an eye or a cell can have seen something at `tick` that is told now.
+    fn is_plausible(&self, at: HostUs, tick: Tick) -> bool {
+        let ahead = tick.since(self.sync.now(at));
+        ahead <= self.ticks_in(AHEAD_US) + self.geometry.most_reach() && ahead >= -self.ticks_in(OLDEST_US)
     }
 
     /// Numbers are missing: unseen pearls lie somewhere between the pearl before and this tick.
@@ -217,6 +229,10 @@ impl Core {
             self.accounts.unknown += 1;
             return;
         };
+        if !self.is_plausible(at, entered) || !self.is_plausible(at, left) {
+            self.accounts.unmatched += 1;
+            return;
+        }
         match self.lanes[lane].masses.follow(mass.number) {
             Numbered::Next | Numbered::Anew => {}
             Numbered::Again => {

@@ -15,7 +15,7 @@ const BUCKET_US: i64 = 1_000_000;
 const MOST_RATE_PPB: i64 = 1_000_000;
 /// A message that comes so much earlier than the line allows moves it at once, us.
 const EARLY_US: i64 = 200;
-/// A least delay so far off the line tells of a step of either clock, us.
+/// A message so much too early, or a least delay so far off the line, tells of a step of either clock, us.
 const STEP_US: i64 = 5_000;
 /// Messages after which the least delay is good enough to compare boards by.
 const READY_SAMPLES: u32 = 32;
@@ -48,8 +48,8 @@ impl Clock {
             us,
             offset: at.0.saturating_sub(us),
         };
-        if self.samples == 0 {
-            self.at = point;
+        if self.samples == 0 || self.residual(point) < -STEP_US {
+            self.begin(point);
         }
         self.samples = self.samples.saturating_add(1);
         let residual = self.residual(point);
@@ -99,13 +99,17 @@ impl Clock {
         point.offset.saturating_sub(self.offset_at(point.us))
     }
 
+    /// Begins the fit anew.
+    fn begin(&mut self, point: Point) {
+        *self = Self {
+            at: point,
+            ..Self::default()
+        };
+    }
+
     fn keep(&mut self, point: Point) {
         if self.residual(point).saturating_abs() > STEP_US {
-            *self = Self {
-                at: point,
-                samples: 1,
-                ..Self::default()
-            };
+            self.begin(point);
         }
         let slot = (self.oldest + self.len) % POINTS;
         self.points[slot] = point;
