@@ -1,11 +1,42 @@
 //! Stage grade: figures become a bin by the recipe in force, first match wins.
 //!
-//! Hot thread; a recipe is made on the cold side and published whole.
+//! Hot thread; a recipe is made on the cold side and published whole. Words: a **row** is a set of conditions that must
+//! all hold for a bin; a **guard** is how many standard uncertainties a figure must be within its range.
+//!
+//! A recipe is compiled to one table a figure ([`table`]), each giving one bit a row; the first row whose bit is in all
+//! tables is the pearl's. [`Recipe::grade_plainly`] reads the rows one by one and says the same.
+
+mod angle;
+mod figure;
+mod rule;
+mod table;
+
+use std::fmt;
 
 use units::{BinId, LaneId};
 use wire::Measurement;
 
 use crate::record::{Cause, MassFigure};
+
+pub use angle::{CIRCLE, chroma, hue};
+pub use figure::{FIGURES, Figure, UNKNOWN, ddp, ddp_of_smallest};
+pub use rule::{Doubt, Range, Row, Rule, Term};
+
+use figure::{Values, Wanted};
+use table::Table;
+
+/// Rows of a recipe at most.
+pub const ROWS: usize = 256;
+/// Tables of a recipe at most.
+pub const TABLES: usize = 48;
+/// An angle whose band is so wide, 0.01 degrees, is not known.
+pub const HUE_UNKNOWN: i32 = 4_500;
+/// A range of an angle leaves out at least so much, so that a band can't reach around what it leaves out.
+pub const HUE_LEFT_OUT: i32 = 2 * HUE_UNKNOWN;
+
+const WORDS: usize = ROWS / 64;
+const _: () = assert!(ROWS.is_multiple_of(64) && ROWS <= u16::MAX as usize);
+const _: () = assert!(crate::limits::LANES <= u64::BITS as usize, "a row's lanes are bits");
 
 /// What is known of a pearl when it is graded. A figure that the recipe does not ask for may be absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,72 +65,100 @@ pub enum Verdict {
     Recirculate(Cause),
 }
 
-/// A figure of a pearl that a rule can ask for.
+/// Why rows can't be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Figure {
-    /// Smallest diameter, um.
-    DiameterUm,
-    /// Largest diameter, um.
-    LargestUm,
-    /// Diameter difference, 0.01 %.
-    Ddp,
-    /// Lustre, 0.01 %.
-    Lustre,
-    /// Share of blemishes, 0.01 %.
-    BlemishArea,
-    /// CIELAB lightness, 0.01.
-    LabL,
-    /// CIELAB a, 0.01.
-    LabA,
-    /// CIELAB b, 0.01.
-    LabB,
-    /// Mass, ug.
-    MassUg,
+pub enum CompileError {
+    /// More than [`ROWS`] rows; it has so many.
+    Rows(usize),
+    /// More than [`TABLES`] pairs of a figure and a guard; it has so many.
+    Tables(usize),
+    /// A range of an angle leaves out less than [`HUE_LEFT_OUT`].
+    Angle(Figure),
 }
 
-/// `least <= figure < most`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
-    /// Of which figure.
-    pub figure: Figure,
-    /// Least value that is in.
-    pub least: i32,
-    /// Least value that is out again.
-    pub most: i32,
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(rows) => write!(f, "{rows} rows of alternatives; at most {ROWS} can be had"),
+            Self::Tables(tables) => write!(f, "{tables} pairs of a figure and a guard; at most {TABLES} can be had"),
+            Self::Angle(figure) => write!(
+                f,
+                "a range of {figure:?} leaves out less than {} degrees",
+                HUE_LEFT_OUT / 100
+            ),
+        }
+    }
 }
 
-/// One bin's conditions: all must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// The bin.
-    pub bin: BinId,
-    /// The conditions.
-    pub ranges: Vec<Range>,
-}
+impl std::error::Error for CompileError {}
 
-/// A recipe: rules in order, first match wins; what none takes is recirculated.
+/// A recipe: rows in order, first match wins; what none takes is recirculated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
     hash: u64,
-    rules: Vec<Rule>,
-    needs: Needs,
+    doubt: Doubt,
+    rows: Vec<Row>,
+    /// With the guards; rows that hold here are earned beyond doubt.
+    guarded: Tables,
+    /// Without guards; `None` when there are none.
+    plain: Option<Tables>,
+    /// Figures that it asks for.
+    wanted: Wanted,
+    /// Per lane, what must be known.
+    needs: Vec<Needs>,
 }
 
 impl Recipe {
-    /// A recipe of `rules`, named by the `hash` of its text.
+    /// A recipe of `rules` for every lane, without guards, named by `hash`.
+    ///
+    /// # Panics
+    /// When the rules can't be compiled: see [`CompileError`].
     #[must_use]
     pub fn new(hash: u64, rules: Vec<Rule>) -> Self {
-        let asks = |mass: bool| {
-            rules
-                .iter()
-                .flat_map(|r| &r.ranges)
-                .any(|r| (r.figure == Figure::MassUg) == mass)
+        let row = |rule: Rule| Row {
+            bin: rule.bin,
+            lanes: u64::MAX,
+            terms: rule.ranges.into_iter().map(|range| Term { range, guard: 0 }).collect(),
         };
-        let needs = Needs {
-            view: asks(false),
-            mass: asks(true),
-        };
-        Self { hash, rules, needs }
+        match Self::compile(hash, rules.into_iter().map(row).collect(), Doubt::default()) {
+            Ok(recipe) => recipe,
+            Err(error) => panic!("rules that can't be compiled: {error}"),
+        }
+    }
+
+    /// Compiles `rows` to a recipe that is named by `hash`.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn compile(hash: u64, rows: Vec<Row>, doubt: Doubt) -> Result<Self, CompileError> {
+        if rows.len() > ROWS {
+            return Err(CompileError::Rows(rows.len()));
+        }
+        for term in rows.iter().flat_map(|row| &row.terms) {
+            let Range { figure, least, most } = term.range;
+            if figure.is_angle() && (most - least).rem_euclid(CIRCLE) > CIRCLE - HUE_LEFT_OUT {
+                return Err(CompileError::Angle(figure));
+            }
+        }
+        let guards = rows.iter().flat_map(|row| &row.terms).any(|term| term.guard != 0);
+        let guarded = Tables::new(&rows, true)?;
+        let plain = if guards { Some(Tables::new(&rows, false)?) } else { None };
+        let needs = (0..crate::limits::LANES).map(|lane| needs_of(&rows, lane)).collect();
+        let wanted = |term: &Term| Wanted::figure(term.range.figure, term.guard != 0);
+        let wanted = rows
+            .iter()
+            .flat_map(|row| &row.terms)
+            .map(wanted)
+            .fold(Wanted::default(), Wanted::and);
+        Ok(Self {
+            hash,
+            doubt,
+            guarded,
+            plain,
+            wanted,
+            needs,
+            rows,
+        })
     }
 
     /// Hash of its text; every record names it.
@@ -108,52 +167,164 @@ impl Recipe {
         self.hash
     }
 
+    /// Its rows, in order.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     /// Figures that must be there.
     #[must_use]
-    pub fn needs(&self, _lane: LaneId) -> Needs {
+    pub fn needs(&self, lane: LaneId) -> Needs {
         self.needs
+            .get(lane.index())
+            .copied()
+            .unwrap_or(Needs { view: true, mass: true })
     }
 
-    /// The first bin whose conditions all hold.
+    /// The bin that a pearl has earned, by the recipe's order and its policy for doubt.
     #[must_use]
-    pub fn grade(&self, _lane: LaneId, figures: Figures<'_>) -> Verdict {
-        self.rules
+    pub fn grade(&self, lane: LaneId, figures: Figures<'_>) -> Verdict {
+        let values = Values::of(self.wanted, figures);
+        let earned = first(self.guarded.rows(lane, &values));
+        let plain = || self.plain.as_ref().map(|plain| plain.rows(lane, &values));
+        self.decide(earned, || plain().map_or(earned, first), || plain().and_then(last))
+    }
+
+    /// The same answer, by reading the rows one by one.
+    #[must_use]
+    pub fn grade_plainly(&self, lane: LaneId, figures: Figures<'_>) -> Verdict {
+        let holds = |row: &Row, guarded: bool| {
+            let term_holds = |term: &Term| {
+                let term = Term {
+                    guard: if guarded { term.guard } else { 0 },
+                    ..*term
+                };
+                let figure = term.range.figure;
+                table::holds(&term, figure.value(figures), figure.uncertainty(figures))
+            };
+            lane.index() < 64 && row.lanes & (1 << lane.index()) != 0 && row.terms.iter().all(term_holds)
+        };
+        self.decide(
+            self.rows.iter().position(|row| holds(row, true)),
+            || self.rows.iter().position(|row| holds(row, false)),
+            || self.rows.iter().rposition(|row| holds(row, false)),
+        )
+    }
+
+    /// The policy for doubt: `earned` is the first row with the guards, `first` and `last` those without.
+    fn decide(
+        &self,
+        earned: Option<usize>,
+        first: impl FnOnce() -> Option<usize>,
+        last: impl FnOnce() -> Option<usize>,
+    ) -> Verdict {
+        let bin = |row: usize| Verdict::Bin(self.rows[row].bin);
+        match (self.doubt, earned) {
+            (Doubt::Lower | Doubt::FinalPass, Some(row)) => bin(row),
+            (Doubt::Recirculate, Some(row)) => match first() {
+                Some(other) if self.rows[other].bin != self.rows[row].bin => Verdict::Recirculate(Cause::Doubt),
+                _ => bin(row),
+            },
+            (Doubt::FinalPass, None) => last().map_or(Verdict::Recirculate(Cause::NoBin), bin),
+            (Doubt::Lower | Doubt::Recirculate, None) => {
+                Verdict::Recirculate(first().map_or(Cause::NoBin, |_| Cause::Doubt))
+            }
+        }
+    }
+}
+
+fn needs_of(rows: &[Row], lane: usize) -> Needs {
+    let served = rows.iter().filter(|row| row.lanes & (1 << lane) != 0);
+    let mut needs = Needs::default();
+    for term in served.flat_map(|row| &row.terms) {
+        needs.view |= term.range.figure.needs_view();
+        needs.mass |= term.range.figure.needs_mass();
+    }
+    needs
+}
+
+/// What a table is for: a figure, a guard, and the how-manieth such term of a row.
+type Key = (Figure, i32, usize);
+
+/// All tables of a recipe, with or without its guards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tables {
+    tables: Vec<Table>,
+    /// Rows that serve a lane, a bit each.
+    lanes: Vec<[u64; WORDS]>,
+    words: usize,
+}
+
+impl Tables {
+    fn new(rows: &[Row], guarded: bool) -> Result<Self, CompileError> {
+        // A row that asks the same figure twice with the same guard has the second range in a table of its own.
+        let mut sorted: Vec<(Key, Vec<(usize, Range)>)> = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            for (index, term) in row.terms.iter().enumerate() {
+                let guard = if guarded { term.guard } else { 0 };
+                let same =
+                    |other: &&Term| other.range.figure == term.range.figure && (!guarded || other.guard == term.guard);
+                let key = (term.range.figure, guard, row.terms[..index].iter().filter(same).count());
+                match sorted.iter_mut().find(|(other, _)| *other == key) {
+                    Some((_, terms)) => terms.push((number, term.range)),
+                    None => sorted.push((key, vec![(number, term.range)])),
+                }
+            }
+        }
+        if sorted.len() > TABLES {
+            return Err(CompileError::Tables(sorted.len()));
+        }
+        let mut lanes = vec![[0u64; WORDS]; crate::limits::LANES];
+        for (lane, words) in lanes.iter_mut().enumerate() {
+            for number in (0..rows.len()).filter(|number| rows[*number].lanes & (1 << lane) != 0) {
+                words[number / 64] |= 1 << (number % 64);
+            }
+        }
+        let tables = sorted
             .iter()
-            .find(|rule| rule.ranges.iter().all(|range| holds(range, figures)))
-            .map_or(Verdict::Recirculate(Cause::NoBin), |rule| Verdict::Bin(rule.bin))
+            .map(|((figure, guard, _), terms)| Table::new(*figure, *guard, terms, rows.len()))
+            .collect();
+        Ok(Self {
+            tables,
+            lanes,
+            words: rows.len().div_ceil(64),
+        })
+    }
+
+    /// Bits of the rows that hold.
+    fn rows(&self, lane: LaneId, values: &Values) -> [u64; WORDS] {
+        let Some(served) = self.lanes.get(lane.index()) else {
+            return [0; WORDS];
+        };
+        let mut rows = *served;
+        // The first word stays in a register: most recipes have no more.
+        let mut first = rows[0];
+        for table in &self.tables {
+            let found = table.find(values.get(table.figure));
+            first &= table.rows(found, 0);
+            for (word, rows) in rows.iter_mut().enumerate().take(self.words).skip(1) {
+                *rows &= table.rows(found, word);
+            }
+        }
+        rows[0] = first;
+        rows
     }
 }
 
-fn holds(range: &Range, figures: Figures<'_>) -> bool {
-    let Some(value) = value(range.figure, figures) else {
-        return false;
-    };
-    range.least <= value && value < range.most
+/// The first row of these bits.
+fn first(rows: [u64; WORDS]) -> Option<usize> {
+    let word = rows.iter().position(|word| *word != 0)?;
+    Some(word * 64 + rows[word].trailing_zeros() as usize)
 }
 
-/// The figure's value, or `None` when it was not measured.
-fn value(figure: Figure, figures: Figures<'_>) -> Option<i32> {
-    if figure == Figure::MassUg {
-        return figures.mass.map(|m| m.mass.0);
-    }
-    let view = figures.view?;
-    Some(match figure {
-        Figure::DiameterUm => i32::from(view.d_min_um),
-        Figure::LargestUm => i32::from(view.d_max_um),
-        Figure::Ddp => ddp(view.d_max_um, view.d_min_um),
-        Figure::Lustre => i32::from(view.lustre),
-        Figure::BlemishArea => i32::from(view.blemish_area),
-        Figure::LabL => i32::from(view.lab_l),
-        Figure::LabA => i32::from(view.lab_a),
-        Figure::LabB => i32::from(view.lab_b),
-        Figure::MassUg => return None,
-    })
+/// The last row of these bits.
+fn last(rows: [u64; WORDS]) -> Option<usize> {
+    let word = rows.iter().rposition(|word| *word != 0)?;
+    Some(word * 64 + 63 - rows[word].leading_zeros() as usize)
 }
 
-/// Diameter difference in 0.01 %, rounded down: (dmax - dmin) / mean of the two (GB/T 18781).
-#[must_use]
-pub fn ddp(d_max_um: u16, d_min_um: u16) -> i32 {
-    let (d_max, d_min) = (i32::from(d_max_um), i32::from(d_min_um));
-    let sum = d_max + d_min;
-    if sum == 0 { 0 } else { (d_max - d_min) * 20_000 / sum }
-}
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod tests;
