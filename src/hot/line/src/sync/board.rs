@@ -51,9 +51,12 @@ pub(super) struct Board {
     pub(super) heard: HostUs,
     readings: [Reading; READINGS],
     len: usize,
-    speeds: [i32; SPEEDS],
-    speeds_len: usize,
-    next_speed: usize,
+    recent: [i32; SPEEDS],
+    recent_len: usize,
+    next_recent: usize,
+    /// The belt's speed over the latest readings, and the slowest and fastest of the latest speeds.
+    speed: Speed,
+    speeds: (Speed, Speed),
     /// Farthest that the belt has been.
     farthest: i64,
 }
@@ -117,6 +120,7 @@ impl Board {
     fn restart(&mut self, reading: Reading) {
         self.readings = [reading; READINGS];
         self.len = 1;
+        self.speed = Speed(0);
         self.farthest = reading.tick;
     }
 
@@ -124,9 +128,14 @@ impl Board {
         self.readings.rotate_left(1);
         self.readings[READINGS - 1] = reading;
         self.len = (self.len + 1).min(READINGS);
-        self.speeds[self.next_speed] = speed;
-        self.next_speed = (self.next_speed + 1) % SPEEDS;
-        self.speeds_len = (self.speeds_len + 1).min(SPEEDS);
+        self.recent[self.next_recent] = speed;
+        self.next_recent = (self.next_recent + 1) % SPEEDS;
+        self.recent_len = (self.recent_len + 1).min(SPEEDS);
+        let first = self.readings[READINGS - self.len];
+        self.speed = Speed(speed_over(reading.tick - first.tick, reading.us - first.us));
+        let used = &self.recent[..self.recent_len];
+        let slowest = used.iter().copied().fold(self.speed.0, i32::min);
+        self.speeds = (Speed(slowest), Speed(used.iter().copied().fold(self.speed.0, i32::max)));
     }
 
     pub(super) fn last(&self) -> Reading {
@@ -158,21 +167,13 @@ impl Board {
     }
 
     /// The belt's speed over the latest readings.
-    pub(super) fn speed(&self) -> Speed {
-        let (first, last) = (self.readings[READINGS - self.len.max(1)], self.last());
-        if last.us <= first.us {
-            Speed(0)
-        } else {
-            Speed(speed_over(last.tick - first.tick, last.us - first.us))
-        }
+    pub(super) const fn speed(&self) -> Speed {
+        self.speed
     }
 
     /// Slowest and fastest of the latest speeds.
-    pub(super) fn speeds(&self) -> (Speed, Speed) {
-        let used = &self.speeds[..self.speeds_len];
-        let now = self.speed().0;
-        let slowest = used.iter().copied().fold(now, i32::min);
-        (Speed(slowest), Speed(used.iter().copied().fold(now, i32::max)))
+    pub(super) const fn speeds(&self) -> (Speed, Speed) {
+        self.speeds
     }
 
     /// Whether the encoder has not moved over all readings.

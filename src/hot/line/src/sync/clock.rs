@@ -17,8 +17,12 @@ const MOST_RATE_PPB: i64 = 1_000_000;
 const EARLY_US: i64 = 200;
 /// A message so much too early, or a least delay so far off the line, tells of a step of either clock, us.
 const STEP_US: i64 = 5_000;
+/// Farthest from the fit's middle that the rate is carried on, us: eleven days.
+const FARTHEST_US: i64 = 1_000_000_000_000;
 /// Messages after which the least delay is good enough to compare boards by.
 const READY_SAMPLES: u32 = 32;
+
+const _: () = assert!(FARTHEST_US.checked_mul(MOST_RATE_PPB).is_some());
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Point {
@@ -90,9 +94,9 @@ impl Clock {
     }
 
     fn offset_at(&self, us: i64) -> i64 {
-        let since = us.saturating_sub(self.at.us);
-        let drift = i128::from(since) * i128::from(self.rate_ppb) / 1_000_000_000;
-        self.at.offset.saturating_add(saturate(drift))
+        let since = us.saturating_sub(self.at.us).clamp(-FARTHEST_US, FARTHEST_US);
+        let drift = since * self.rate_ppb / 1_000_000_000;
+        self.at.offset.saturating_add(drift)
     }
 
     fn residual(&self, point: Point) -> i64 {
