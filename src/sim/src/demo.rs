@@ -335,9 +335,12 @@ mod tests {
         for _ in 0..20_000 {
             let pearl = crate::pearl::Pearl::draw(&mut chance, &crate::nature::Nature::default());
             let fits = |rule: &&Rule| {
-                rule.ranges
-                    .iter()
-                    .all(|r| (r.least..r.most).contains(&pearl.truth.get(r.figure)))
+                rule.ranges.iter().all(|r| {
+                    pearl
+                        .truth
+                        .get(r.figure)
+                        .is_some_and(|value| (r.least..r.most).contains(&value))
+                })
             };
             if let Some(rule) = rules.iter().find(fits) {
                 bins[rule.bin.index()] += 1;

@@ -57,8 +57,8 @@ pub(crate) struct Field {
     pub(crate) dark: bool,
     /// When it next wants to be looked at.
     pub(crate) wake_us: u64,
-    /// Whether it has bytes to send.
-    pub(crate) wants_line: bool,
+    /// Since when it has bytes to send.
+    pub(crate) wants_line_us: Option<u64>,
     /// Valves that are open, a bit each.
     pub(crate) open: u128,
 }
@@ -77,7 +77,7 @@ impl Field {
             tick_zero: 4_294_967_296.0 - WRAPS_AFTER_TICKS - 81_234.567 * n - 0.31 * n,
             dark: false,
             wake_us: 0,
-            wants_line: false,
+            wants_line_us: None,
             open: 0,
         }
     }
@@ -151,15 +151,20 @@ impl Field {
         }
     }
 
-    /// Works out when it next wants to be looked at, after something has been done with it at `at_us`.
-    pub(crate) fn plan(&mut self, at_us: u64, belt: &Profile) {
+    /// Works out when it next wants to be looked at, after something has been done with it at `at_us`. What is still due
+    /// after it was polled are bytes for the line.
+    pub(crate) fn plan(&mut self, at_us: u64, belt: &Profile, polled: bool) {
         let clock = self.clock(at_us);
         let mut wake_us = u64::MAX;
-        self.wants_line = false;
+        let wanted_us = self.wants_line_us.take();
         match self.board.next_deadline_us() {
-            Some(due) if due <= clock => {
-                self.wants_line = true;
+            Some(due) if due <= clock && polled => {
+                self.wants_line_us = Some(wanted_us.unwrap_or(at_us));
                 wake_us = at_us + LOOK_AGAIN_US;
+            }
+            Some(due) if due <= clock => {
+                self.wants_line_us = wanted_us;
+                wake_us = at_us;
             }
             Some(due) => wake_us = self.time_of(due, at_us),
             None => {}

@@ -71,12 +71,14 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figure that a recipe names.
+    /// The figure that a rule names; none for those that the virtual line does not make.
     #[must_use]
-    pub fn get(&self, figure: Figure) -> i32 {
-        match figure {
-            Figure::DiameterUm => self.d_um[2],
-            Figure::LargestUm => self.d_um[0],
+    pub fn get(&self, figure: Figure) -> Option<i32> {
+        let [largest, middle, smallest] = self.d_um;
+        Some(match figure {
+            Figure::DiameterUm => smallest,
+            Figure::MiddleUm => middle,
+            Figure::LargestUm => largest,
             Figure::Ddp => self.ddp(),
             Figure::Lustre => self.lustre,
             Figure::BlemishArea => self.blemish_area,
@@ -84,18 +86,17 @@ impl Figures {
             Figure::LabA => self.lab[1],
             Figure::LabB => self.lab[2],
             Figure::MassUg => self.mass_ug,
-        }
+            _ => return None,
+        })
     }
 
-    /// Diameter difference, 0.01 %, rounded down: difference over the mean of largest and smallest (GB/T 18781).
+    /// Diameter difference, 0.01 %, rounded up: difference over the mean of largest and smallest (GB/T 18781). Rounded
+    /// up, "at most 3 %" holds exactly when the quotient is at most 3 %.
     #[must_use]
     pub fn ddp(&self) -> i32 {
         let [most, _, least] = self.d_um;
-        if most + least == 0 {
-            0
-        } else {
-            20_000 * (most - least) / (most + least)
-        }
+        let sum = (most + least).max(1);
+        (20_000 * (most - least) + sum - 1) / sum
     }
 }
 

@@ -113,6 +113,9 @@ impl Rig {
         let field = &mut self.fields[n];
         let now = field.now(self.now_us, self.world.belt());
         self.taps[n].look(bytes, |message| {
+            if let ToBoard::Feed { .. } = message {
+                self.world.happened.fed.push((board.0, self.now_us));
+            }
             if let ToBoard::Fire(fire) = message {
                 let place = self.world.belt().place_at(self.now_us as f64);
                 let on = field.place_of(fire.on, place);
@@ -129,14 +132,14 @@ impl Rig {
             }
         });
         field.board.receive(now, bytes, &mut Hands(&mut self.done));
-        self.settle(n);
+        self.settle(n, false);
     }
 
-    /// Whether a board has bytes to send.
+    /// Since when a board has bytes to send, us of the run.
     #[must_use]
-    pub fn wants_line(&self, board: BoardId) -> bool {
+    pub fn wants_line_us(&self, board: BoardId) -> Option<u64> {
         let field = &self.fields[board.index()];
-        field.wants_line && !field.dark
+        field.wants_line_us.filter(|_| !field.dark)
     }
 
     /// Writes the bytes that a board sends now into `out` and gives their number.
@@ -147,7 +150,8 @@ impl Rig {
             return 0;
         }
         let bytes = field.board.transmit(field.clock(self.now_us), out);
-        field.plan(self.now_us, self.world.belt());
+        field.wants_line_us = None;
+        field.plan(self.now_us, self.world.belt(), true);
         if bytes > 0 {
             for of in self.figures[n].drain(..) {
                 self.world.figures_sent(of, self.now_us);
@@ -205,7 +209,7 @@ impl Rig {
                 if !field.dark {
                     let tick = field.tick(place);
                     field.board.eye(eye, interrupted, tick, &mut Hands(&mut self.done));
-                    self.settle(n);
+                    self.settle(n, false);
                 }
             }
             Shown::Index { place } => {
@@ -214,7 +218,7 @@ impl Rig {
                     if !field.dark {
                         let tick = field.tick(place);
                         field.board.index(tick);
-                        self.settle(n);
+                        self.settle(n, false);
                     }
                 }
             }
@@ -223,7 +227,7 @@ impl Rig {
                 if !self.fields[n].dark {
                     self.fields[n].board.measurement(&measurement);
                     self.figures[n].extend(of);
-                    self.settle(n);
+                    self.settle(n, false);
                 }
             }
             Shown::Mass {
@@ -238,7 +242,7 @@ impl Rig {
                     [mass.entered, mass.left] = places.map(|place| field.tick(place));
                     field.board.mass(&mass);
                     self.figures[n].push(of);
-                    self.settle(n);
+                    self.settle(n, false);
                 }
             }
         }
@@ -248,14 +252,14 @@ impl Rig {
         let field = &mut self.fields[n];
         let now = field.now(self.now_us, self.world.belt());
         field.board.poll(now, &mut Hands(&mut self.done));
-        self.settle(n);
+        self.settle(n, true);
         // What could not be done at its time is tried again a moment later, never at the same.
         let field = &mut self.fields[n];
         field.wake_us = field.wake_us.max(self.now_us + 1);
     }
 
-    /// Carries out what a board has done.
-    fn settle(&mut self, n: usize) {
+    /// Carries out what a board has done, and works out when it next wants to be looked at.
+    fn settle(&mut self, n: usize, polled: bool) {
         let board = u8::try_from(n).unwrap_or(u8::MAX);
         for done in self.done.drain(..) {
             match done {
@@ -276,7 +280,7 @@ impl Rig {
                 Done::Flash { eye, seq } => self.world.flash(board, eye, seq, self.now_us),
             }
         }
-        self.fields[n].plan(self.now_us, self.world.belt());
+        self.fields[n].plan(self.now_us, self.world.belt(), polled);
     }
 
     fn mishap(&mut self, mishap: Mishap) {
@@ -312,7 +316,7 @@ impl Rig {
     fn safety(&mut self, closed: bool) {
         if let Some(field) = self.fields.first_mut() {
             field.board.channel_input(SAFETY_CHANNEL, u16::from(closed));
-            self.settle(0);
+            self.settle(0, false);
         }
     }
 }

@@ -18,6 +18,19 @@ pub struct OrderSeen {
     pub figures_us: Option<u64>,
 }
 
+impl OrderSeen {
+    /// The lead in whole microseconds; 0 when it came too late.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast of a float saturates"
+    )]
+    pub fn lead_whole_us(&self) -> u64 {
+        self.lead_us as u64
+    }
+}
+
 /// Ticks of the latest order of each number: an order that comes again has the same.
 #[derive(Debug)]
 pub(crate) struct Tap {

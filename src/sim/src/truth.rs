@@ -19,6 +19,8 @@ pub struct Interruption {
     pub seq: TriggerSeq,
     /// When, us of the run.
     pub at_us: u64,
+    /// Whether no pearl is behind it that had not been seen before: an eye that sees a pearl twice, or dirt.
+    pub spurious: bool,
 }
 
 /// Where a pearl came to.
@@ -83,13 +85,30 @@ pub struct Happened {
     pub stories: Vec<Story>,
     /// Valves that boards switched, in order of time.
     pub switched: Vec<Switched>,
+    /// Feeds of the watchdogs that came to boards, in order of time: number of the board, and when, us of the run.
+    pub fed: Vec<(u8, u64)>,
 }
 
 impl Happened {
+    /// Whether nothing has happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.interruptions.is_empty() && self.stories.is_empty() && self.switched.is_empty() && self.fed.is_empty()
+    }
+
+    /// Takes over what has happened elsewhere, and leaves nothing there.
+    pub fn take_over(&mut self, other: &mut Self) {
+        self.interruptions.append(&mut other.interruptions);
+        self.stories.append(&mut other.stories);
+        self.switched.append(&mut other.switched);
+        self.fed.append(&mut other.fed);
+    }
+
     /// Forgets what has been looked at; keeps the room.
     pub fn clear(&mut self) {
         self.interruptions.clear();
         self.stories.clear();
         self.switched.clear();
+        self.fed.clear();
     }
 }

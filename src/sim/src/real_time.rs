@@ -1,0 +1,396 @@
+//! The virtual line in real time: world and boards in a thread of their own, each board behind a pseudo-terminal.
+//!
+//! Cold, with one thread (`sim`). The program under test opens the ports' paths as it would open serial ports. What is due on
+//! the line happens at its own time even when the thread wakes late, as a board's hardware would have it; only what the
+//! host sends counts from when it is read. Nothing that the host does waits for this thread but the ports.
+//!
+//! [`RealLine`] runs the line; [`RealJudge`] holds what happened against the records of the program.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use line::{Notice, Record};
+use rt::clock::now_us;
+use rt::histogram::Histogram;
+use rt::poll::{Interest, Poller, Token, Transfer, read, set_nonblocking, write};
+use rt::port::{PortError, Pty, open_pty};
+use units::{BoardId, HostUs};
+use wire::Counters;
+
+use crate::demo::Machine;
+use crate::judge::Judge;
+use crate::rig::Rig;
+use crate::summary::{DecisionUs, LeadMs, Summary};
+use crate::tap::OrderSeen;
+use crate::truth::Happened;
+use crate::world::WorldOptions;
+
+/// The thread waits no longer than this, us.
+const LONGEST_WAIT_US: u64 = 5_000;
+/// Things due within this time are done in one go, us.
+const SLACK_US: u64 = 50;
+/// A thread that was kept from running for longer reads its ports before it lets time pass: a board would have.
+const STALL_US: u64 = 10_000;
+/// Time between two hand-overs of what has happened, us.
+const TELL_US: u64 = 20_000;
+const BUFFER_BYTES: usize = 4_096;
+
+/// Why a line can't be had in real time.
+#[derive(Debug, thiserror::Error)]
+pub enum RealError {
+    /// No pseudo-terminal.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// No thread, or a port that can't be made to return at once.
+    #[error("the virtual line can't be set up: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// What has happened since it was last taken.
+#[derive(Debug, Default)]
+struct Told {
+    happened: Happened,
+    orders: Vec<OrderSeen>,
+    counters: Vec<Counters>,
+    fed: u64,
+    done: bool,
+    now_us: u64,
+    longest_stall_us: u64,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    told: Mutex<Told>,
+    stop: AtomicBool,
+    stop_feeding: AtomicBool,
+}
+
+/// A virtual line that runs.
+#[derive(Debug)]
+pub struct RealLine {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    ports: Vec<PathBuf>,
+    zero: HostUs,
+}
+
+impl RealLine {
+    /// Opens a pseudo-terminal for each board and starts the line. `baud` is what the boards are told of their line's
+    /// speed; `priority` is that of SCHED_FIFO, where the rights are there.
+    ///
+    /// # Errors
+    /// When the system has no pseudo-terminal or thread left.
+    pub fn start(machine: &Machine, options: WorldOptions, baud: u32, priority: Option<u8>) -> Result<Self, RealError> {
+        let ptys = machine
+            .plan
+            .boards
+            .iter()
+            .map(|_| open_pty())
+            .collect::<Result<Vec<Pty>, _>>()?;
+        for pty in &ptys {
+            set_nonblocking(&pty.board)?;
+        }
+        let ports = ptys.iter().map(|pty| pty.path.clone()).collect();
+        let shared = Arc::new(Shared::default());
+        let zero = now_us();
+        let rig = Rig::new(machine, options, baud);
+        let runner = Runner::new(rig, ptys, zero, Arc::clone(&shared));
+        let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(move || {
+            if let Some(priority) = priority {
+                // Without the right the line runs all the same, a little less evenly.
+                let _granted = rt::thread::set_fifo(priority);
+            }
+            runner.run();
+        })?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+            ports,
+            zero,
+        })
+    }
+
+    /// The boards' device paths, in the plan's order.
+    #[must_use]
+    pub fn ports(&self) -> &[PathBuf] {
+        &self.ports
+    }
+
+    /// Host time at the run's time 0.
+    #[must_use]
+    pub fn zero(&self) -> HostUs {
+        self.zero
+    }
+
+    /// Pearls that the feeder has laid so far.
+    #[must_use]
+    pub fn fed(&self) -> u64 {
+        self.told(|told| told.fed)
+    }
+
+    /// The feeder lays no more pearls.
+    pub fn stop_feeding(&self) {
+        self.shared.stop_feeding.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the feeder has laid all its pearls and none is on the line any more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.told(|told| told.done)
+    }
+
+    /// Longest time for which the line's own thread was kept from running, us.
+    #[must_use]
+    pub fn longest_stall_us(&self) -> u64 {
+        self.told(|told| told.longest_stall_us)
+    }
+
+    /// Ends the line: its boards fall silent and its ports close.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn told<T>(&self, look: impl FnOnce(&mut Told) -> T) -> T {
+        look(&mut self.shared.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn end(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A thread that has panicked has said so; its ports are closed either way.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Drop for RealLine {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The line's thread.
+struct Runner {
+    rig: Rig,
+    ptys: Vec<Pty>,
+    tokens: Vec<Token>,
+    poller: Poller,
+    /// Bytes of each board that its port has not taken yet.
+    unsent: Vec<Vec<u8>>,
+    buffer: Vec<u8>,
+    zero: HostUs,
+    shared: Arc<Shared>,
+    longest_stall_us: u64,
+    told_us: u64,
+}
+
+impl Runner {
+    fn new(rig: Rig, ptys: Vec<Pty>, zero: HostUs, shared: Arc<Shared>) -> Self {
+        let mut poller = Poller::new();
+        let add = |pty: &Pty| {
+            poller
+                .add(pty.board.as_fd(), Interest::Read)
+                .expect("a line has fewer boards than can be polled")
+        };
+        let tokens = ptys.iter().map(add).collect();
+        Self {
+            unsent: vec![Vec::with_capacity(BUFFER_BYTES); ptys.len()],
+            rig,
+            tokens,
+            poller,
+            ptys,
+            buffer: vec![0; BUFFER_BYTES],
+            zero,
+            shared,
+            longest_stall_us: 0,
+            told_us: 0,
+        }
+    }
+
+    fn run(mut self) {
+        let mut due_us = 0;
+        while !self.shared.stop.load(Ordering::Relaxed) {
+            let now_us = self.now_us();
+            if self.shared.stop_feeding.load(Ordering::Relaxed) {
+                self.rig.world_mut().stop_feeding();
+            }
+            let stalled_us = now_us.saturating_sub(due_us);
+            self.longest_stall_us = self.longest_stall_us.max(stalled_us);
+            if stalled_us > STALL_US {
+                let before = self.rig.orders().len();
+                self.read_ports();
+                for order in &mut self.rig.orders()[before..] {
+                    order.at_us = now_us;
+                }
+            }
+            self.rig.advance(now_us + SLACK_US / 2);
+            self.read_ports();
+            self.write_ports();
+            if now_us >= self.told_us + TELL_US {
+                self.told_us = now_us;
+                self.tell();
+            }
+            due_us = self.rig.next_us().min(self.now_us() + LONGEST_WAIT_US);
+            self.wait(due_us);
+        }
+    }
+
+    fn now_us(&self) -> u64 {
+        now_us().since(self.zero).max(0).unsigned_abs()
+    }
+
+    /// Waits for bytes, or until the time given.
+    fn wait(&mut self, until_us: u64) {
+        let wait_us = until_us.saturating_sub(self.now_us());
+        // An interrupted wait is a short one.
+        let _ready = self.poller.wait(Some(wait_us));
+    }
+
+    fn read_ports(&mut self) {
+        for n in 0..self.ptys.len() {
+            while let Transfer::Done(bytes) = read(&self.ptys[n].board, &mut self.buffer) {
+                if bytes == 0 {
+                    break;
+                }
+                let board = BoardId(u8::try_from(n).unwrap_or(u8::MAX));
+                self.rig.receive(board, &self.buffer[..bytes]);
+                if bytes < self.buffer.len() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn write_ports(&mut self) {
+        for n in 0..self.ptys.len() {
+            let board = BoardId(u8::try_from(n).unwrap_or(u8::MAX));
+            while self.unsent[n].is_empty() && self.rig.wants_line_us(board).is_some() {
+                let bytes = self.rig.transmit(board, &mut self.buffer);
+                if bytes == 0 {
+                    break;
+                }
+                self.unsent[n].extend_from_slice(&self.buffer[..bytes]);
+                self.push_out(n);
+            }
+            self.push_out(n);
+            let interest = if self.unsent[n].is_empty() {
+                Interest::Read
+            } else {
+                Interest::ReadWrite
+            };
+            self.poller.set_interest(self.tokens[n], interest);
+        }
+    }
+
+    fn push_out(&mut self, n: usize) {
+        if self.unsent[n].is_empty() {
+            return;
+        }
+        if let Transfer::Done(bytes) = write(&self.ptys[n].board, &self.unsent[n]) {
+            self.unsent[n].drain(..bytes);
+        }
+    }
+
+    fn tell(&mut self) {
+        let mut told = self.shared.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.happened.take_over(&mut self.rig.world_mut().happened);
+        told.orders.append(self.rig.orders());
+        told.counters.clear();
+        for n in 0..self.ptys.len() {
+            told.counters
+                .push(*self.rig.counters(BoardId(u8::try_from(n).unwrap_or(u8::MAX))));
+        }
+        told.fed = self.rig.world().fed();
+        told.done = self.rig.world().is_done();
+        told.now_us = self.rig.now_us();
+        told.longest_stall_us = self.longest_stall_us;
+    }
+}
+
+/// Holds a line in real time against what the program says of it.
+#[derive(Debug)]
+pub struct RealJudge {
+    judge: Judge,
+    zero: HostUs,
+    leads: Histogram,
+    decisions: Histogram,
+    counters: Vec<Counters>,
+    now_us: u64,
+}
+
+impl RealJudge {
+    /// A judge of a line that runs; `um_s` is its belt's speed.
+    #[must_use]
+    pub fn new(machine: &Machine, line: &RealLine, um_s: f64) -> Self {
+        Self {
+            judge: Judge::new(machine, um_s).in_real_time(line.zero()),
+            zero: line.zero(),
+            leads: Histogram::new(),
+            decisions: Histogram::new(),
+            counters: Vec::new(),
+            now_us: 0,
+        }
+    }
+
+    /// Takes what has happened on the line. Call it before [`Self::record`], some times a second: a record is of something
+    /// that has happened.
+    pub fn gather(&mut self, line: &RealLine) {
+        let (mut happened, mut orders) = (Happened::default(), Vec::new());
+        line.told(|told| {
+            happened.take_over(&mut told.happened);
+            orders.append(&mut told.orders);
+            self.counters.clone_from(&told.counters);
+            self.now_us = told.now_us;
+        });
+        self.judge.hear(&happened, self.now_us);
+        for order in orders {
+            self.leads.record(order.lead_whole_us());
+            if let Some(figures_us) = order.figures_us {
+                self.decisions.record(order.at_us.saturating_sub(figures_us));
+            }
+        }
+    }
+
+    /// A record of the program.
+    pub fn record(&mut self, record: &Record) {
+        self.judge.record(record, self.now_us);
+    }
+
+    /// News of the program's core, with its host time.
+    pub fn notice(&mut self, at: HostUs, notice: &Notice) {
+        self.judge.notice(notice, at.since(self.zero).max(0).unsigned_abs());
+    }
+
+    /// Interruptions that have no record yet.
+    #[must_use]
+    pub fn open_cases(&self) -> usize {
+        self.judge.open_cases()
+    }
+
+    /// The figures so far that need no end: pearls at their end, and those in bins.
+    #[must_use]
+    pub fn progress(&self) -> &Summary {
+        self.judge.so_far()
+    }
+
+    /// Closes everything. `host` are the counts of the host's ends of the links. What only the program knows (late,
+    /// cancelled, allocations, seed) is left for it to fill in.
+    #[must_use]
+    pub fn finish<'a>(self, host: impl Iterator<Item = &'a Counters>) -> (Summary, Vec<String>) {
+        let (mut summary, complaints) = self.judge.finish();
+        let mut count = |counters: &Counters| {
+            summary.repeats += u64::from(counters.repeats);
+            summary.crc_errors += u64::from(counters.crc);
+        };
+        self.counters.iter().for_each(&mut count);
+        host.for_each(count);
+        summary.decision_us = DecisionUs::of(&self.decisions);
+        summary.lead_ms = LeadMs::of(&self.leads);
+        summary.run_s = self.now_us as f64 * 1e-6;
+        summary.pearls_per_s = summary.pearls_in as f64 / summary.run_s.max(1e-6);
+        (summary, complaints)
+    }
+}
