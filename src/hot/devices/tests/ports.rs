@@ -230,6 +230,11 @@ impl Handler for Watcher {
     }
 }
 
+/// The next change of a link; a test that waits in vain fails.
+fn next(ready: &Receiver<(BoardId, bool)>) -> (BoardId, bool) {
+    ready.recv_timeout(std::time::Duration::from_secs(20)).unwrap()
+}
+
 #[test]
 fn the_keeper_supplies_the_loop_and_finds_a_board_that_was_plugged_in_elsewhere() {
     let (ready_in, ready) = channel();
@@ -237,7 +242,7 @@ fn the_keeper_supplies_the_loop_and_finds_a_board_that_was_plugged_in_elsewhere(
     let link = |at: u8| {
         let needs = Needs::default();
         HostLink::new(
-            LinkPlan::new(BoardId(at), UID + u64::from(at), BAUD, 200_000, needs, &settings()),
+            LinkPlan::new(BoardId(at), UID + u64::from(at), BAUD, 1_000_000, needs, &settings()),
             1,
         )
     };
@@ -258,18 +263,18 @@ fn the_keeper_supplies_the_loop_and_finds_a_board_that_was_plugged_in_elsewhere(
     let keeper = Keeper::new(cold, boards, candidates, move |notice| notices_in.send(notice).unwrap());
     let keeper = std::thread::spawn(move || block_on(keeper.run()));
 
-    let mut up = [ready.recv().unwrap(), ready.recv().unwrap()];
+    let mut up = [next(&ready), next(&ready)];
     up.sort();
     assert_eq!(up, [(BoardId(0), true), (BoardId(1), true)]);
     let first_path = first.path.clone();
     drop(first);
-    assert_eq!(ready.recv().unwrap(), (BoardId(0), false));
+    assert_eq!(next(&ready), (BoardId(0), false));
     set_nonblocking(&second_place.board).unwrap();
     let stop_board = Waker::new().unwrap();
     let stopped = stop_board.duplicate().unwrap();
     let port = second_place.board;
     let moved = std::thread::spawn(move || run(Board::new(Description::standard(UID), BAUD), &port, &stopped));
-    assert_eq!(ready.recv().unwrap(), (BoardId(0), true));
+    assert_eq!(next(&ready), (BoardId(0), true));
 
     stop.send(()).unwrap();
     waker.wake();
