@@ -13,6 +13,7 @@ use std::{
 };
 
 use rustix::{
+    fs::{FlockOperation, flock},
     io::Errno,
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{
@@ -63,7 +64,7 @@ impl PortError {
         match source.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOTTY | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Self::NotSupported { what },
             Some(Errno::ACCESS | Errno::PERM) => Self::Denied { what },
-            Some(Errno::BUSY) => Self::Busy { what },
+            Some(Errno::BUSY | Errno::WOULDBLOCK) => Self::Busy { what },
             _ => Self::Failed { what, source },
         }
     }
@@ -165,12 +166,16 @@ pub fn set_ftdi_latency_ms(path: &Path, latency_ms: u32) -> Result<(), PortError
     fs::write(file, latency_ms.to_string()).map_err(|error| PortError::of("FTDI latency timer", error))
 }
 
-/// Keeps other programs from opening the port (TIOCEXCL; root passes it by).
+/// Takes the port for this program alone, until the last duplicate of `descriptor` is closed: other programs can't open
+/// it (TIOCEXCL), and root, whom that does not stop, finds it locked (flock) when it claims it too. Claim a port before
+/// the first byte is read or written: what a second reader takes is lost to the first.
 ///
 /// # Errors
-/// [`PortError::NotSupported`] when it is no terminal.
+/// [`PortError::Busy`] when another program has claimed it, [`PortError::NotSupported`] when it is no terminal.
 pub fn claim(descriptor: impl AsFd) -> Result<(), PortError> {
-    ioctl_tiocexcl(descriptor).map_err(|error| PortError::of("exclusive use", error))
+    const WHAT: &str = "exclusive use";
+    ioctl_tiocexcl(&descriptor).map_err(|error| PortError::of(WHAT, error))?;
+    flock(&descriptor, FlockOperation::NonBlockingLockExclusive).map_err(|error| PortError::of(WHAT, error))
 }
 
 /// Bytes written that have not left the kernel's buffer.
@@ -372,6 +377,19 @@ mod tests {
         rustix::io::read(&pty.host, &mut [0; 1]).expect("bytes");
         assert_eq!(bytes_waiting(&pty.host).expect("a terminal"), 4);
         assert_eq!(bytes_unsent(&pty.host).expect("a terminal"), 0);
+    }
+
+    #[test]
+    fn a_claimed_port_is_busy_for_whoever_claims_it_too() {
+        let pty = open_pty().expect("a pty");
+        // Root may open it all the same, anybody else is told here already.
+        let other = open(&pty.path).expect("not claimed yet");
+        claim(&pty.host).expect("free");
+        let twin = duplicate(&pty.host).expect("open");
+        claim(&twin).expect("a duplicate is the same program's");
+        assert!(matches!(claim(&other), Err(PortError::Busy { .. })));
+        drop((pty.host, twin));
+        claim(&other).expect("free again");
     }
 
     #[test]
