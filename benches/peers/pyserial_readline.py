@@ -31,7 +31,7 @@ def valve(diameter_um, ddp, lustre, surface):
 
 
 def main():
-    port = serial.Serial(sys.argv[1], 1000000, timeout=1)
+    port = serial.Serial(sys.argv[1], 1000000, timeout=1, exclusive=True)
     lines = queue.Queue()
     threading.Thread(target=read_lines, args=(port, lines), daemon=True).start()
     ticks = {}

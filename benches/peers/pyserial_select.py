@@ -20,7 +20,7 @@ def valve(diameter_um, ddp, lustre, surface):
 
 
 def main():
-    port = serial.Serial(sys.argv[1], 1000000, timeout=0)
+    port = serial.Serial(sys.argv[1], 1000000, timeout=0, exclusive=True)
     ticks = {}
     rest = b""
     while True:

@@ -6,7 +6,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rt::{
     clock,
     poll::{Interest, Poller, Token, Transfer, read, set_nonblocking, write},
-    port::{duplicate, open_pty},
 };
 use units::{OrderId, Tick32, ValveId};
 use wire::{Fire, FromBoard, Hello, HostEndpoint, Measurement, ToBoard};
@@ -14,7 +13,7 @@ use wire::{Fire, FromBoard, Hello, HostEndpoint, Measurement, ToBoard};
 use crate::{
     bus_far_end::{BusFarEnd, EYES, PTY_BAUD},
     contender::{Conditions, Contender, FarEnd, Trouble},
-    floor::{Threads, start_thread},
+    floor::{Threads, open_claimed_pty, start_thread},
     limits::READ_BYTES,
 };
 
@@ -36,8 +35,7 @@ impl Contender for BusThread {
     }
 
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
-        let pty = open_pty()?;
-        let host = duplicate(&pty.host)?;
+        let (pty, host) = open_claimed_pty()?;
         let failed = |source| Trouble::Failed { what: "port", source };
         set_nonblocking(&host).map_err(failed)?;
         let thread = start_thread("bus-hot", move || {

@@ -1,11 +1,11 @@
 //! The bare floor: a thread at SCHED_FIFO that blocks in `read` and answers each measurement with a constant order. No
 //! sorter over a pty can be faster.
 
-use std::thread::JoinHandle;
+use std::{os::fd::OwnedFd, thread::JoinHandle};
 
 use rt::{
     poll::{Transfer, read, write},
-    port::{duplicate, open_pty},
+    port::{Pty, claim, duplicate, open_pty},
     thread::{HotThread, spawn},
 };
 
@@ -31,6 +31,15 @@ impl Running for Threads {
     }
 }
 
+/// A pty and its host's end for a contender of this process. Claimed, so that no other program takes it for a board that
+/// it looks for; programs of their own claim it by themselves.
+pub(crate) fn open_claimed_pty() -> Result<(Pty, OwnedFd), Trouble> {
+    let pty = open_pty()?;
+    claim(&pty.host)?;
+    let host = duplicate(&pty.host)?;
+    Ok((pty, host))
+}
+
 pub(crate) fn start_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Trouble> {
     let hot = HotThread {
         name: name.to_owned(),
@@ -51,8 +60,7 @@ impl Contender for Floor {
     }
 
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
-        let pty = open_pty()?;
-        let host = duplicate(&pty.host)?;
+        let (pty, host) = open_claimed_pty()?;
         let thread = start_thread("floor", move || {
             let (mut buffer, mut cutter) = (vec![0; READ_BYTES], Cutter::new());
             let mut orders: Vec<u8> = Vec::with_capacity(READ_BYTES);

@@ -5,14 +5,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use rt::{
     poll::{Interest, Poller, Transfer, Waker, read, set_nonblocking, write},
-    port::{duplicate, open_pty},
+    port::duplicate,
     ring::{Consumer, Producer, ring},
 };
 
 use crate::{
     contender::{Conditions, Contender, FarEnd, Trouble},
     far_end::LineFarEnd,
-    floor::{Threads, start_thread},
+    floor::{Threads, open_claimed_pty, start_thread},
     limits::READ_BYTES,
     lines::{Cutter, LineSorter},
 };
@@ -60,8 +60,7 @@ impl Contender for OneThread {
     }
 
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
-        let pty = open_pty()?;
-        let host = duplicate(&pty.host)?;
+        let (pty, host) = open_claimed_pty()?;
         set_nonblocking(&host).map_err(failed("port"))?;
         let thread = start_thread("one-hot", move || run_one(&host))?;
         Ok(Box::new(LineFarEnd::new(pty, Box::new(Threads(vec![thread])))?))
@@ -128,8 +127,7 @@ impl Contender for ThreeThreads {
     }
 
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
-        let pty = open_pty()?;
-        let host = duplicate(&pty.host)?;
+        let (pty, host) = open_claimed_pty()?;
         set_nonblocking(&host).map_err(failed("port"))?;
         let to_write = duplicate(&host)?;
         let waker = || Waker::new().map_err(failed("waker"));
