@@ -5,4 +5,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod commission;
+pub mod density;
 pub mod weigh;

@@ -270,7 +270,10 @@ mod tests {
             landing.ticks += 700.0 + 13.0 * at as f64;
         }
         let wild = refusal(&wild, at_um);
-        assert!(matches!(wild, Refusal::TooManyRejected { rejected: 10.., .. }), "{wild}");
+        assert!(
+            matches!(wild, Refusal::TooManyRejected { rejected: 10.., .. }),
+            "{wild}"
+        );
 
         let mut unsteady = levels(1, &[10_000.0, 20_000.0], 50);
         unsteady[0].landings[0].speed = 13_000.0;

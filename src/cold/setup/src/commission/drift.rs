@@ -39,10 +39,14 @@ impl Default for DriftRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Alarm {
     /// The drift is beyond the bound of the correction.
-    #[error("the jet's distance has drifted beyond what is corrected: look at the jet's mounting and calibrate distances again")]
+    #[error(
+        "the jet's distance has drifted beyond what is corrected: look at the jet's mounting and calibrate distances again"
+    )]
     Bound,
     /// It moves faster than is corrected: not a drift but a change.
-    #[error("the jet's distance has changed at once: something has been moved or knocked; look, then calibrate distances again")]
+    #[error(
+        "the jet's distance has changed at once: something has been moved or knocked; look, then calibrate distances again"
+    )]
     Jump,
 }
 
@@ -78,8 +82,17 @@ impl Drift {
     /// When the rule has a figure that is not positive: a mistake of whoever made it.
     #[must_use]
     pub fn new(rule: DriftRule) -> Self {
-        let figures = [rule.landings, rule.scatter_um, rule.most_um, rule.most_um_per_h, rule.jump_um];
-        assert!(figures.iter().all(|figure| *figure > 0.0), "a rule's figures are positive: {rule:?}");
+        let figures = [
+            rule.landings,
+            rule.scatter_um,
+            rule.most_um,
+            rule.most_um_per_h,
+            rule.jump_um,
+        ];
+        assert!(
+            figures.iter().all(|figure| *figure > 0.0),
+            "a rule's figures are positive: {rule:?}"
+        );
         Self {
             rule,
             landings: 0,
@@ -127,7 +140,8 @@ impl Drift {
             return;
         }
         let most = self.rule.most_um_per_h * elapsed_s / 3_600.0;
-        self.correction_um = (self.correction_um + behind.clamp(-most, most)).clamp(-self.rule.most_um, self.rule.most_um);
+        self.correction_um =
+            (self.correction_um + behind.clamp(-most, most)).clamp(-self.rule.most_um, self.rule.most_um);
     }
 
     fn judge(&self) -> Option<Alarm> {

@@ -16,7 +16,8 @@
 
 use super::distances::check_speeds;
 use super::limits::{
-    DISTANCE_CHANGE_UM, LAG_CHANGE_US, LAG_UNCERTAINTY_US, LEAST_PULSES, LEAST_SCATTER, MOST_WRONG_SIDE, REJECT_PULSE_AT,
+    DISTANCE_CHANGE_UM, LAG_CHANGE_US, LAG_UNCERTAINTY_US, LEAST_PULSES, LEAST_SCATTER, MOST_WRONG_FAR,
+    MOST_WRONG_SIDE, REJECT_PULSE_AT,
 };
 use super::refusal::{OneSide, Refusal};
 use super::robust::{Figure, median, rejected};
@@ -208,7 +209,11 @@ fn edge(levels: &[Vec<EdgeTrial>]) -> Result<Edge, Refusal> {
 fn threshold(level: &[EdgeTrial], speed: f64) -> Result<f64, Refusal> {
     let hits = level.iter().filter(|trial| trial.hit).count();
     if hits == 0 || hits == level.len() {
-        let side = if hits == 0 { OneSide::OnlyMisses } else { OneSide::OnlyHits };
+        let side = if hits == 0 {
+            OneSide::OnlyMisses
+        } else {
+            OneSide::OnlyHits
+        };
         return Err(Refusal::OneSided { speed, side });
     }
     let mut sorted = level.to_vec();
@@ -237,7 +242,22 @@ fn threshold(level: &[EdgeTrial], speed: f64) -> Result<f64, Refusal> {
             n: level.len(),
         });
     }
-    Ok(median(&best))
+    let threshold = median(&best);
+    sure_far_off(level, speed, threshold)?;
+    Ok(threshold)
+}
+
+/// Far from the edge, hit or miss must be sure: else the drop eye errs, or the sweep does not reach beyond the edge.
+fn sure_far_off(level: &[EdgeTrial], speed: f64, threshold: f64) -> Result<(), Refusal> {
+    let distance = |trial: &&EdgeTrial| (trial.offset - threshold).abs();
+    let farthest = level.iter().map(|trial| distance(&trial)).fold(0.0, f64::max);
+    let far = level.iter().filter(|trial| distance(trial) > 0.5 * farthest);
+    let n = far.clone().count();
+    let wrong = far.filter(|trial| trial.hit != (trial.offset <= threshold)).count();
+    if wrong as f64 > MOST_WRONG_FAR * n as f64 {
+        return Err(Refusal::NoEdge { speed, wrong, n });
+    }
+    Ok(())
 }
 
 /// The logistic edge: a hit has the probability `1 / (1 + exp((x + e v - a) / s))`.
@@ -278,7 +298,11 @@ impl Logistic {
                 let by = sharpest / beta[2];
                 beta = beta.map(|value| value * by);
             }
-            if step.iter().zip(&beta).all(|(step, beta)| step.abs() < 1e-9 * (1.0 + beta.abs())) {
+            if step
+                .iter()
+                .zip(&beta)
+                .all(|(step, beta)| step.abs() < 1e-9 * (1.0 + beta.abs()))
+            {
                 break;
             }
         }

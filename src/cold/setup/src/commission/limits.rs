@@ -10,11 +10,11 @@ pub const LEAST_PASSAGES: usize = 20;
 pub const LEAST_PULSES: usize = 20;
 
 /// Share of observations that may be rejected before the data are refused.
-pub const MOST_REJECTED: f64 = 0.1;
+pub const MOST_REJECTED: f64 = 0.15;
 
 /// An observation farther from the median than so many robust standard deviations is rejected: of good normal data one
-/// in two thousand.
-pub const REJECT_AT: f64 = 3.5;
+/// in sixteen thousand, were the scatter known; of few data, where it is not, some more.
+pub const REJECT_AT: f64 = 4.0;
 
 /// A pulse on the wrong side of its edge by more than so many scales of the edge is rejected.
 pub const REJECT_PULSE_AT: f64 = 8.0;
@@ -33,6 +33,9 @@ pub const MOST_CHI_SQUARED: f64 = 16.0;
 
 /// Share of the pulses at an edge that may be on its wrong side.
 pub const MOST_WRONG_SIDE: f64 = 0.3;
+
+/// The same for pulses in the outer halves of the sweep, where hit or miss is to be sure.
+pub const MOST_WRONG_FAR: f64 = 0.1;
 
 /// Farthest from the file's ticks a metre, as a share.
 pub const TICKS_CHANGE: f64 = 0.05;
@@ -55,6 +58,10 @@ pub const LAG_UNCERTAINTY_US: f64 = 500.0;
 /// Landings before a drift is followed.
 pub const DRIFT_LANDINGS: u32 = 50;
 
-const _: () = assert!(LEAST_SPEED_RATIO > 1.0 + MOST_SPEED_SPREAD, "levels must not run into one another");
+const _: () = assert!(
+    LEAST_SPEED_RATIO > 1.0 + MOST_SPEED_SPREAD,
+    "levels must not run into one another"
+);
 const _: () = assert!(LEAST_PASSAGES >= 8, "a median of deviations needs a few");
+const _: () = assert!(MOST_WRONG_FAR < MOST_WRONG_SIDE, "far from an edge it is surer");
 const _: () = assert!(MOST_WRONG_SIDE < 0.5, "at half there is no edge");

@@ -122,7 +122,10 @@ pub fn judge(expected: &Expected, before: &[Reading], during: &[Reading]) -> Res
             most,
         });
     }
-    let mut own = during.iter().filter(|reading| reading.at == at).map(|reading| reading.value);
+    let mut own = during
+        .iter()
+        .filter(|reading| reading.at == at)
+        .map(|reading| reading.value);
     let Some(last) = own.clone().next_back() else {
         return Err(match changed(before, during) {
             Some(other) => SignalFault::Other {
@@ -177,10 +180,7 @@ mod tests {
     }
 
     const fn reads(channel: u8, value: u16) -> Reading {
-        Reading {
-            at: at(channel),
-            value,
-        }
+        Reading { at: at(channel), value }
     }
 
     const REST: [Reading; 3] = [reads(8, 1), reads(9, 1), reads(12, 40_000)];
@@ -190,7 +190,13 @@ mod tests {
         let door = judge(&DOOR, &REST, &[reads(9, 0), reads(12, 39_000), reads(9, 1)]);
         assert_eq!(door, Ok(Seen { rest: 1, lost: 0 }));
         let air = judge(&AIR, &REST, &[reads(12, 35_000), reads(12, 12_000), reads(12, 38_000)]);
-        assert_eq!(air, Ok(Seen { rest: 40_000, lost: 12_000 }));
+        assert_eq!(
+            air,
+            Ok(Seen {
+                rest: 40_000,
+                lost: 12_000
+            })
+        );
     }
 
     #[test]
@@ -204,6 +210,9 @@ mod tests {
         assert!(matches!(swapped, Err(SignalFault::Other { channel: 8, .. })));
         let blind = judge(&AIR, &REST, &[reads(12, 31_000), reads(12, 40_000)]);
         assert!(matches!(blind, Err(SignalFault::StillGood { value: 31_000, .. })));
-        assert_eq!(judge(&DOOR, &REST, &[reads(9, 0)]), Err(SignalFault::NotBack { value: 0 }));
+        assert_eq!(
+            judge(&DOOR, &REST, &[reads(9, 0)]),
+            Err(SignalFault::NotBack { value: 0 })
+        );
     }
 }

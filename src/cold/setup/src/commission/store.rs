@@ -184,9 +184,7 @@ impl Store {
             file.write_all(store.text().as_bytes())?;
             file.sync_all()
         });
-        written
-            .and_then(|()| std::fs::rename(&new, path))
-            .map_err(failed)
+        written.and_then(|()| std::fs::rename(&new, path)).map_err(failed)
     }
 }
 
@@ -243,7 +241,12 @@ impl Found {
             values: vec![
                 value("lag-on-us", found.on_us, "us", configured.on_us),
                 value("lag-off-us", found.off_us, "us", configured.off_us),
-                value("at", in_um(found.at, configured.ticks_per_metre), "um", configured.at_um),
+                value(
+                    "at",
+                    in_um(found.at, configured.ticks_per_metre),
+                    "um",
+                    configured.at_um,
+                ),
             ],
             n: found.n,
             rejected: found.rejected,
@@ -318,10 +321,18 @@ mod tests {
     #[test]
     fn a_file_of_another_form_is_left_alone() {
         let path = scratch("other.json");
-        for (text, version) in [("{\"version\": 2}", true), ("{\"version\": 1}", false), ("nonsense", false)] {
+        for (text, version) in [
+            ("{\"version\": 2}", true),
+            ("{\"version\": 1}", false),
+            ("nonsense", false),
+        ] {
             std::fs::write(&path, text).expect("it is written");
             let error = Store::add(&path, run()).expect_err("it is refused");
-            assert_eq!(matches!(error, StoreError::Version { found: 2, .. }), version, "{error}");
+            assert_eq!(
+                matches!(error, StoreError::Version { found: 2, .. }),
+                version,
+                "{error}"
+            );
             assert_eq!(std::fs::read_to_string(&path).expect("it is there"), text);
         }
         std::fs::remove_file(&path).expect("it is there");
@@ -329,6 +340,9 @@ mod tests {
 
     #[test]
     fn the_store_stands_beside_the_machines_file() {
-        assert_eq!(beside(Path::new("config/line.toml")), Path::new("config/line.calibration.json"));
+        assert_eq!(
+            beside(Path::new("config/line.toml")),
+            Path::new("config/line.calibration.json")
+        );
     }
 }

@@ -82,7 +82,10 @@ fn scaled(passage: Figure, ruler: Ruler, configured: f64, n: usize) -> Result<Fi
     }
     let value = passage.value / ruler.um * 1e6;
     let share = (passage.u / passage.value).hypot(ruler.u_um / ruler.um);
-    let figure = Figure { value, u: value * share };
+    let figure = Figure {
+        value,
+        u: value * share,
+    };
     if (value - configured).abs() > TICKS_CHANGE * configured {
         return Err(Refusal::TooFar {
             what: "ticks a metre",
@@ -146,7 +149,10 @@ mod tests {
         seen[20] = 9_000.0;
         seen[30] = 2_300.0;
         let found = ticks_by_passages(&seen, RULER, 20_000.0).expect("few are wild");
-        assert_eq!((found.n, found.rejected, found.residuals.len()), (60, 3 + clean.rejected, 60));
+        assert_eq!(
+            (found.n, found.rejected, found.residuals.len()),
+            (60, 3 + clean.rejected, 60)
+        );
         assert!((found.ticks.value - clean.ticks.value).abs() < clean.ticks.u);
     }
 
