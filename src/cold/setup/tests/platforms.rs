@@ -16,7 +16,7 @@ fn drawn(seed: u64, gate_jitter_ms: f64) -> Plan {
     ];
     Plan {
         seed,
-        seconds: 14.0,
+        seconds: 11.0,
         pearls_per_s: between(8.0, 14.0),
         natural_hz: between(60.0, 180.0),
         damping: between(0.005_f64.ln(), 0.08_f64.ln()).exp(),

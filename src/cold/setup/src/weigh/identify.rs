@@ -1,6 +1,6 @@
 //! Identification of a weigh cell from a recording: platform, belt lines and noise, without any known mass.
 //!
-//! Cold threads; some seconds for 10 s of recording. The method is that of prediction errors (Ljung): the line's own
+//! Cold threads; some seconds for 8 s of recording. The method is that of prediction errors (Ljung): the line's own
 //! filter runs over the recording, and the figures are those for which its innovations are smallest for what it
 //! expects of them. First the frequency is sought on a grid with a forgiving filter, then all figures by Gauss-Newton
 //! steps while the filter becomes stricter; lines are taken from the spectrum of the innovations one after another as
@@ -60,11 +60,12 @@ pub struct Identified {
 /// Pearls that an identification needs.
 const LEAST_PEARLS: usize = 10;
 /// Longest stretch that figures are fitted to, and that the grid is searched on, s.
-const FIT_S: f64 = 10.0;
-const GRID_PEARLS: usize = 24;
+const FIT_S: f64 = 8.0;
+const GRID_PEARLS: usize = 16;
+const GRID_LEAD_S: f64 = 0.2;
 /// Frequencies of the grid: from here, by this factor, up to an eighth of the sample rate.
 const GRID_FROM_HZ: f64 = 30.0;
-const GRID_FACTOR: f64 = 1.04;
+const GRID_FACTOR: f64 = 1.05;
 const GRID_DAMPING: [f64; 3] = [0.008, 0.03, 0.1];
 const GRID_EFFECTIVE_MG: f64 = 7_000.0;
 /// Innovations beyond this many standard deviations count linearly (Huber).
@@ -404,7 +405,10 @@ fn spans(recording: &Recording) -> Result<(Range<usize>, Range<usize>), Identify
     let start = both[0] - 1.0;
     let grid_end = both[GRID_PEARLS.min(both.len()) - 1];
     let from = at(start);
-    let (grid, fit) = (from..at(grid_end), from..at(start.max(0.0) + FIT_S));
+    let (grid, fit) = (
+        at(both[0] - GRID_LEAD_S)..at(grid_end),
+        from..at(start.max(0.0) + FIT_S),
+    );
     if grid.is_empty() || fit.is_empty() {
         return Err(IdentifyError::TooFewPearls {
             pearls: 0,
@@ -435,7 +439,7 @@ pub fn identify(recording: &Recording, checks: &Checks) -> Result<Identified, Id
     let start = start_model(recording, white.max(0.04 * spread));
     start.check(&search.checks).map_err(IdentifyError::Model)?;
     let mut model = search.grid(&start, &grid_span);
-    for _ in 0..4 {
+    for _ in 0..3 {
         search.refine(&mut model, &Figure::PLATFORM, &grid_span, 4);
         search.set_white(&mut model, &grid_span, white);
     }
@@ -445,7 +449,7 @@ pub fn identify(recording: &Recording, checks: &Checks) -> Result<Identified, Id
         let lines = (0..model.lines.hz().len()).map(Figure::Line);
         let figures: Vec<Figure> = Figure::PLATFORM.into_iter().chain(lines).collect();
         search.set_white(&mut model, &span, white);
-        normal = search.refine(&mut model, &figures, &span, 4);
+        normal = search.refine(&mut model, &figures, &span, if round == 0 { 4 } else { 2 });
         search.fit_noise(&mut model, &span);
         if round == 0 {
             search.find_lines(&mut model, &span);

@@ -2,6 +2,8 @@
 //!
 //! Cold threads.
 
+mod calibrate;
+mod diagnose;
 mod files;
 mod identify;
 mod optimise;
@@ -9,11 +11,15 @@ mod plain;
 mod reading;
 mod score;
 mod spectrum;
+mod svg;
 pub mod synthetic;
 
+pub use calibrate::{Calibration, CalibrationError, CalibrationLog, Demands, Load, LogError, calibrate};
+pub use diagnose::{Diagnosis, Finding, NamedLine, Verdict, diagnose};
 pub use files::{Gate, Recording, RecordingError, read_recording, write_readings};
 pub use identify::{Identified, IdentifyError, identify};
 pub use plain::{Plain, plain_readings};
 pub use reading::{Flag, Reading, default_checks, weigh};
 pub use score::{Score, ScoreError, is_double, score, score_table};
 pub use spectrum::{Line, Spectrum, spectrum};
+pub use svg::Chart;
