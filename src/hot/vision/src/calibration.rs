@@ -113,8 +113,10 @@ pub struct Light {
     pub matrix: [[f32; 3]; 3],
     /// The lamps.
     pub lamps: Lamps,
-    /// The belt's counts, mean of the channels.
+    /// The belt's counts at the corner farthest from the pearl, mean of the channels, without a pearl.
     pub belt: f32,
+    /// What a pearl's shadow takes of them, counts for each square millimetre of its radius squared.
+    pub belt_shadow: f32,
 }
 
 /// How mirror images become roughness: fitted to master pearls of known order.

@@ -52,21 +52,22 @@ impl Ellipse {
 
     /// Distance of a point from the outline (positive outside) and the outward unit normal there, to first order.
     pub(crate) fn distance(&self, x: f64, y: f64) -> (f64, [f64; 2]) {
-        let (dx, dy) = (x - self.x, y - self.y);
-        let det = self.determinant();
-        let gx = (self.yy * dx - self.xy * dy) / det;
-        let gy = (self.xx * dy - self.xy * dx) / det;
-        let length = (gx * gx + gy * gy).sqrt().max(1e-12);
-        let q = gx * dx + gy * dy;
-        // The square root makes the distance right to second order for a circle.
-        (q.sqrt() * (q.sqrt() - 1.0) / length, [gx / length, gy / length])
+        let (distance, n, _) = self.near(x, y, 1.0 / self.determinant());
+        (distance, n)
     }
 
-    /// Support in the direction of the unit vector `n`.
-    pub(crate) fn support(&self, n: &[f64; 2]) -> f64 {
-        (self.xx * n[0] * n[0] + 2.0 * self.xy * n[0] * n[1] + self.yy * n[1] * n[1])
-            .max(0.0)
-            .sqrt()
+    /// Distance, normal and one over the support at the outline's point near (x, y); `scale` is one over C's
+    /// determinant.
+    fn near(&self, x: f64, y: f64, scale: f64) -> (f64, [f64; 2], f64) {
+        let (dx, dy) = (x - self.x, y - self.y);
+        let gx = (self.yy * dx - self.xy * dy) * scale;
+        let gy = (self.xx * dy - self.xy * dx) * scale;
+        let root = (gx * dx + gy * dy).max(1e-12).sqrt();
+        let over = 1.0 / (gx * gx + gy * gy).max(1e-24).sqrt();
+        // With q = root^2 the support is root / |g| on the outline; the factor root makes the distance right to
+        // second order for a circle.
+        let h = root * over;
+        (h * (root - 1.0), [gx * over, gy * over], 1.0 / h)
     }
 }
 
@@ -102,22 +103,22 @@ pub(crate) fn fit(points: &[Point], from: Ellipse, scales: &[f64]) -> Option<Fit
         if !ellipse.is_sound() {
             return None;
         }
+        let (inverse_det, square_scale) = (1.0 / ellipse.determinant(), scale * scale);
         let mut a = [[0.0; 5]; 5];
         let mut b = [0.0; 5];
         let (mut far, mut square, mut near) = (0u32, 0.0, 0u32);
         let mut chi = 0.0;
         for p in points {
-            let (distance, n) = ellipse.distance(p.x, p.y);
-            let h = ellipse.support(&n).max(1e-6);
+            let (distance, n, over) = ellipse.near(p.x, p.y, inverse_det);
             let row = [
-                n[0] * n[0] / (2.0 * h),
-                n[1] * n[1] / (2.0 * h),
-                n[0] * n[1] / h,
+                0.5 * n[0] * n[0] * over,
+                0.5 * n[1] * n[1] * over,
+                n[0] * n[1] * over,
                 n[0],
                 n[1],
             ];
-            let cauchy = 1.0 / (1.0 + (distance / scale).powi(2));
-            let weight = p.weight * cauchy;
+            // Cauchy's weight: one over 1 + (distance / scale)^2.
+            let weight = p.weight * square_scale / (square_scale + distance * distance);
             if distance.abs() > 3.0 * scale {
                 far += 1;
             } else {
@@ -177,7 +178,7 @@ mod tests {
             .map(|k| {
                 let angle = f64::from(k) * std::f64::consts::TAU / 120.0;
                 let n = [angle.cos(), angle.sin()];
-                let h = ellipse.support(&n);
+                let h = (ellipse.xx * n[0] * n[0] + 2.0 * ellipse.xy * n[0] * n[1] + ellipse.yy * n[1] * n[1]).sqrt();
                 let x = ellipse.x + (ellipse.xx * n[0] + ellipse.xy * n[1]) / h;
                 let y = ellipse.y + (ellipse.xy * n[0] + ellipse.yy * n[1]) / h;
                 Point { x, y, weight: 1.0 }

@@ -37,7 +37,7 @@ impl Default for Limits {
             least: Micrometres(2_000),
             most: Micrometres(13_500),
             most_full: CentiPercent(2_500),
-            lines: 64,
+            lines: 56,
         }
     }
 }
@@ -57,10 +57,12 @@ pub struct Eye {
 }
 
 /// Scales of the robust weights, in pixels, from rough to fine.
-const FIRST_SCALES: [f64; 8] = [30.0, 12.0, 6.0, 3.0, 1.5, 0.8, 0.6, 0.6];
-const FINE_SCALES: [f64; 3] = [1.0, 0.5, 0.5];
+const FIRST_SCALES: [f64; 6] = [30.0, 12.0, 4.0, 1.5, 0.8, 0.6];
+const FINE_SCALES: [f64; 2] = [1.0, 0.5];
 /// Reach of the last pass's window inside the predicted edge, pixels.
 const LAST_HALF: usize = 1;
+/// The same for what is no ellipsoid: only points lost altogether are left out.
+const BAROQUE_SCALES: [f64; 3] = [12.0; 3];
 /// Residual of the first outlines, pixels, from which a pearl is no ellipsoid; first outlines of true ellipsoids
 /// scatter by 0.15 to 0.35.
 const BAROQUE_PX: f64 = 0.5;
@@ -68,6 +70,12 @@ const BAROQUE_PX: f64 = 0.5;
 const MISFIT_SHARE: f64 = 0.12;
 /// Evenness of light below which a lamp is dead.
 const LEAST_EVENNESS: f32 = 0.55;
+/// Belt noise, as a share of its level, above which it does not tell the exposure.
+const BELT_NOISE: f32 = 0.7;
+/// Belt over what calibration expects, within which it is the exposure that has changed and not the belt.
+const BELT_RANGE: core::ops::Range<f32> = 0.5..1.6;
+/// Change of exposure that the belt does not tell for sure.
+const BELT_ZONE: f32 = 0.06;
 /// Albedo below which no pearl is.
 const LEAST_ALBEDO: f32 = 0.10;
 
@@ -161,7 +169,6 @@ impl Eye {
         let first = [0, 1, 2].map(|k| &self.points[k][..counts[k]]);
         let residual_px = shape::residual(&first, &outlines);
         let taper = shape::taper(&first, &outlines, &rough, &self.poses);
-        let calipers_px = shape::calipers(&first, &self.poses);
         let radius = outlines[0].determinant().sqrt().sqrt();
         if residual_px > MISFIT_SHARE * radius {
             return Err((Why::Misfit, 0));
@@ -172,19 +179,36 @@ impl Eye {
             outlines,
             residual_px,
             taper,
-            calipers_px,
+            calipers_px: [0.0; 2],
             baroque,
         };
-        if baroque { Ok(form) } else { self.refine(views, form) }
+        if baroque {
+            self.level(form, &counts)
+        } else {
+            self.refine(views, form)
+        }
+    }
+
+    /// The mean ellipsoid of what is none: bumps count as much as dents, so that its volume is the pearl's.
+    fn level(&self, mut form: Form, counts: &[usize; VIEWS]) -> Result<Form, (Why, usize)> {
+        form.calipers_px = shape::calipers(&[0, 1, 2].map(|k| &self.points[k][..counts[k]]), &self.poses);
+        let mut fits = [Fit::default(); VIEWS];
+        for k in 0..VIEWS {
+            let points = &self.points[k][..counts[k]];
+            fits[k] = ellipse::fit(points, form.outlines[k], &BAROQUE_SCALES).ok_or((Why::Misfit, k))?;
+            floor_covariance(&mut fits[k]);
+        }
+        form.ellipsoid = fuse(&fits, &self.poses).ok_or((Why::Misfit, 0))?;
+        for k in 0..VIEWS {
+            let Ellipse { x, y, .. } = fits[k].ellipse;
+            form.outlines[k] = form.ellipsoid.outline(&self.poses[k], x, y);
+        }
+        Ok(form)
     }
 
     /// Fine outlines around the rough ellipsoid, twice: the second time with the window closed in on the edge.
     fn refine(&mut self, views: &[View<'_>; VIEWS], mut form: Form) -> Result<Form, (Why, usize)> {
-        for (half, lines) in [
-            (2, self.limits.lines / 2),
-            (1, self.limits.lines / 2),
-            (LAST_HALF, self.limits.lines),
-        ] {
+        for (half, lines) in [(2, self.limits.lines / 3), (LAST_HALF, self.limits.lines)] {
             let mut fits = [Fit::default(); VIEWS];
             for k in 0..VIEWS {
                 let predicted = form.outlines[k];
@@ -207,9 +231,32 @@ impl Eye {
         Ok(form)
     }
 
+    /// Belt's counts at the brightest corner of all views, mean of the channels, and a byte's standard deviation there.
+    fn belt(&self) -> (f32, f32) {
+        let corner = self.blobs.iter().map(|blob| blob.corner).fold(0.0, f32::max);
+        let noise = self.blobs.iter().map(|blob| blob.noise).fold(f32::MAX, f32::min);
+        // A square is the sum of three channels, each the mean of a line of pixels.
+        (corner / 3.0, noise * (GRID_PX as f32 / 3.0).sqrt())
+    }
+
+    /// Exposure against calibration: the belt is always in the picture and always of the same grey, but for the
+    /// pearl's shadow. Small differences may be the shadow's, and noise that is cut off at zero lifts a dark belt:
+    /// then calibration's own exposure stands.
+    fn exposure(&self, form: &Form, belt: f32, noise: f32) -> f32 {
+        let light = &self.calibration.light;
+        let radius_mm =
+            (form.outlines[0].determinant().max(0.0).sqrt().sqrt() / self.calibration.cameras[0].px_per_mm) as f32;
+        let expected = light.belt - light.belt_shadow * radius_mm * radius_mm;
+        let ratio = (belt - light.dark.iter().sum::<f32>() / 3.0) / expected.max(0.5);
+        let sure = noise < BELT_NOISE * belt && BELT_RANGE.contains(&ratio) && (ratio - 1.0).abs() > BELT_ZONE;
+        light.exposure * if sure { ratio } else { 1.0 }
+    }
+
     /// Shading, mirror images and pits of all three views.
     fn look(&mut self, views: &[View<'_>; VIEWS], form: &Form) -> Result<Seen, (Why, usize)> {
         let light = &self.calibration.light;
+        let (belt, noise) = self.belt();
+        let exposure = self.exposure(form, belt, noise);
         let mut sums = Sums::default();
         let mut surfaces = [const { None }; VIEWS];
         let mut fields = [const { None }; VIEWS];
@@ -221,7 +268,7 @@ impl Eye {
             if full > self.limits.most_full.0 as f32 / 10_000.0 {
                 return Err((Why::Overexposed, k));
             }
-            if view.reference() / light.exposure < LEAST_ALBEDO {
+            if view.reference() / exposure < LEAST_ALBEDO {
                 return Err((Why::Dark, k));
             }
             let field = self.cells[k].field(outline).ok_or((Why::Misfit, k))?;
@@ -241,7 +288,14 @@ impl Eye {
                     .search(&self.cells[k], field, surface, &images, k as u8, &mut pits);
             }
         }
-        Ok(Seen { sums, images, pits })
+        Ok(Seen {
+            belt,
+            noise,
+            exposure,
+            sums,
+            images,
+            pits,
+        })
     }
 }
 

@@ -77,6 +77,12 @@ pub struct Raw {
     pub reference: f32,
     /// Logarithm of roughness by the masters.
     pub log_roughness: f32,
+    /// Belt's counts, mean of the channels, at the corner farthest from the pearl's shadow.
+    pub belt: f32,
+    /// Standard deviation of one byte on the belt, counts.
+    pub noise: f32,
+    /// Exposure against calibration, as the belt shows it.
+    pub exposure: f32,
 }
 
 /// The ellipsoid and the outlines it was made of.
@@ -87,7 +93,7 @@ pub(crate) struct Form {
     pub(crate) residual_px: f64,
     /// Taper of the outlines along the longest axis.
     pub(crate) taper: f64,
-    /// Largest and smallest distance of two parallel tangents in any view, pixels of the top camera.
+    /// Largest and smallest distance of two parallel tangents in any view of a baroque, pixels of the top camera.
     pub(crate) calipers_px: [f64; 2],
     /// Whether no ellipsoid describes it.
     pub(crate) baroque: bool,
@@ -95,6 +101,10 @@ pub(crate) struct Form {
 
 /// What shading told.
 pub(crate) struct Seen {
+    /// Belt's level and noise, and the exposure taken from them: see [`Raw`].
+    pub(crate) belt: f32,
+    pub(crate) noise: f32,
+    pub(crate) exposure: f32,
     pub(crate) sums: Sums,
     pub(crate) images: [f32; RINGS],
     pub(crate) pits: Surfaces,
@@ -102,38 +112,45 @@ pub(crate) struct Seen {
 
 /// Scatter of the points is smoothed along the outline: neighbours are not independent, and the fit's covariance is
 /// too small by this factor.
-const CORRELATION: f64 = 4.0;
+const CORRELATION: f64 = 5.0;
 /// What remains of the edge's bias in each diameter, um.
-const EDGE_BIAS_UM: f64 = 3.5;
+const EDGE_BIAS_UM: f64 = 3.2;
+/// What remains of it in all three alike at nominal exposure and without noise, um: coarse steps of the converter and
+/// noise cut off at zero on the dark side make it larger.
+const EDGE_COMMON_UM: f64 = 1.0;
+/// What a diameter loses more in the first outlines than in the fine ones, which a baroque does not get, um.
+const COARSE_LOSS_UM: f64 = 13.5;
 /// Standard uncertainty of a baroque's largest and smallest diameter, as shares: three views miss the rest.
 const BAROQUE_SHARE: f64 = 0.02;
 /// Standard uncertainty of a baroque's volume, as a share.
-const BAROQUE_VOLUME_SHARE: f64 = 0.006;
+const BAROQUE_VOLUME_SHARE: f64 = 0.004;
 /// Roughness that counts as no lustre at all, and as all of it, as logarithms.
 const DULLEST_LOG: f32 = -0.69;
 const BRIGHTEST_LOG: f32 = -3.91;
 /// Standard uncertainty of an albedo: of shading, and of what the coat adds.
-const U_ALBEDO: f32 = 0.011;
+const U_ALBEDO: f32 = 0.013;
 
 /// All figures of one pearl; what comes before masters and references goes to `raw`.
 pub(crate) fn figures(calibration: &Calibration, form: &Form, seen: &Seen, raw: &mut Raw) -> Measurement {
-    let light = &calibration.light;
     let um_per_px = 1000.0 / calibration.cameras[0].px_per_mm;
     let axes = form.ellipsoid.axes();
-    let body = [0, 1, 2].map(|k| seen.sums.body[k] / seen.sums.body[3].max(1e-3) / light.exposure);
-    let reference = seen.sums.reference() / light.exposure;
+    let body = [0, 1, 2].map(|k| seen.sums.body[k] / seen.sums.body[3].max(1e-3) / seen.exposure);
+    let reference = seen.sums.reference() / seen.exposure;
     *raw = Raw {
         diameters_um: axes.diameters.map(|d| d * um_per_px),
         directions: axes.directions,
-        images: seen.images.map(|v| v / light.exposure),
+        images: seen.images.map(|v| v / seen.exposure),
         body,
         reference,
         log_roughness: 0.0,
+        belt: seen.belt,
+        noise: seen.noise,
+        exposure: seen.exposure,
     };
     raw.log_roughness = log_roughness(calibration, raw);
     let size = size(calibration, form, &axes, raw);
     let (lab_f, u_lab) = colour(calibration, &body);
-    let rim = [0, 1, 2].map(|k| seen.sums.rim[k] / seen.sums.rim[3].max(1e-3) / light.exposure);
+    let rim = [0, 1, 2].map(|k| seen.sums.rim[k] / seen.sums.rim[3].max(1e-3) / seen.exposure);
     let (rim_lab, _) = colour(calibration, &rim);
     let (lustre, u_lustre) = lustre(calibration, raw.log_roughness);
     let surface = blemishes(&seen.pits);
@@ -174,17 +191,23 @@ struct Size {
 }
 
 fn size(calibration: &Calibration, form: &Form, axes: &Axes, raw: &Raw) -> Size {
+    let common = EDGE_COMMON_UM * f64::from(1.0 + raw.noise).sqrt() / f64::from(raw.exposure);
+    let common = common * common;
     let um_per_px = 1000.0 / calibration.cameras[0].px_per_mm;
     let mut diameters = [0.0; 3];
     for k in 0..3 {
         diameters[k] = raw.diameters_um[k] + lost(&calibration.rim, &axes.directions[k], raw.log_roughness);
+        if form.baroque {
+            diameters[k] += COARSE_LOSS_UM;
+        }
     }
     let [low, mid, high] = diameters;
     let volume_mm3 = std::f64::consts::PI / 6.0 * low * mid * high * 1e-9;
     let variance = |i: usize, j: usize| axes.covariance[i][j] * um_per_px * um_per_px * CORRELATION;
     let edge = EDGE_BIAS_UM * EDGE_BIAS_UM;
     let scale = calibration.u_scale;
-    let mut relative = (3.0 * scale).powi(2) + edge * 3.0 / (mid * mid);
+    // The axes' own biases stand against one another in the volume: it is where light falls that tells them apart.
+    let mut relative = (3.0 * scale).powi(2) + (0.7 * edge + 9.0 * common) / (mid * mid);
     for i in 0..3 {
         for j in 0..3 {
             relative += variance(i, j) / (diameters[i] * diameters[j]);
@@ -192,8 +215,8 @@ fn size(calibration: &Calibration, form: &Form, axes: &Axes, raw: &Raw) -> Size 
     }
     let mut out = Size {
         diameters,
-        u_max: (variance(2, 2) + edge + (scale * high).powi(2)).sqrt(),
-        u_min: (variance(0, 0) + edge + (scale * low).powi(2)).sqrt(),
+        u_max: (variance(2, 2) + edge + common + (scale * high).powi(2)).sqrt(),
+        u_min: (variance(0, 0) + edge + common + (scale * low).powi(2)).sqrt(),
         ddp: 0.0,
         u_ddp: (variance(0, 0) + variance(2, 2) - 2.0 * variance(0, 2) + 2.0 * edge)
             .max(0.0)

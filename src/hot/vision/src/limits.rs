@@ -13,16 +13,16 @@ pub const MAX_GRID: usize = 128;
 /// Most bright parts that are told apart in a frame; more is dirt.
 pub const MAX_PARTS: usize = 96;
 /// Scan lines across a pearl in each direction for its first outline.
-pub const COARSE_LINES: usize = 28;
+pub const COARSE_LINES: usize = 16;
 /// Most scan lines along one of the four sides of a silhouette in the fine outline.
 pub const SIDE_LINES: usize = 72;
 /// Most points of one silhouette.
 pub const MAX_POINTS: usize = 4 * SIDE_LINES;
 /// Cells of the shading grid along a pearl's longest half diameter: cells grow with the pearl, so that every pearl
 /// costs the same and a pit of the same share of the surface has as many cells.
-pub const CELLS_PER_RADIUS: usize = 25;
+pub const CELLS_PER_RADIUS: usize = 22;
 /// Most cells along a side of the shading grid.
-pub const MAX_CELLS: usize = 72;
+pub const MAX_CELLS: usize = 60;
 /// Most pits told apart in one view.
 pub const MAX_PITS: usize = 64;
 /// Rings around a lamp's mirror image in which its brightness is gathered.

@@ -59,12 +59,17 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Mean of the channels at the `i`th pixel, counted in the scan's own direction.
-    fn value(&self, i: usize) -> f32 {
-        let i = if self.outward { i } else { self.length - 1 - i };
-        let at = self.base + i * self.step;
-        let p = &self.pixels[at..at + 3];
-        f32::from(u16::from(p[0]) + u16::from(p[1]) + u16::from(p[2])) * (1.0 / 3.0)
+    /// Sums of the channels at the pixels from `from` to before `to`, counted in the scan's own direction.
+    fn values(&self, from: usize, to: usize) -> impl Iterator<Item = u16> {
+        let place = |i: usize| self.base + if self.outward { i } else { self.length - 1 - i } * self.step;
+        let (mut at, step) = (place(from), self.step);
+        let (pixels, outward) = (self.pixels, self.outward);
+        (from..to).map(move |_| {
+            let p = &pixels[at..at + 3];
+            // After the last pixel of the frame's first line there is no step back; nobody takes it.
+            at = if outward { at + step } else { at.wrapping_sub(step) };
+            u16::from(p[0]) + u16::from(p[1]) + u16::from(p[2])
+        })
     }
 
     /// A position along the frame's axis from one along the scan, and back.
@@ -128,8 +133,8 @@ fn step(scan: &Scan<'_>, edge: usize) -> Option<(f32, f32)> {
         return None;
     }
     let mut sums = [0.0f32; VALUES + 1];
-    for i in 0..VALUES {
-        sums[i + 1] = sums[i] + scan.value(from + i);
+    for (i, value) in scan.values(from, from + VALUES).enumerate() {
+        sums[i + 1] = sums[i] + f32::from(value) * (1.0 / 3.0);
     }
     let mean = |a: usize, b: usize| (sums[b] - sums[a]) / (b - a) as f32;
     let (mut best, mut at) = (0.0, 0);
@@ -320,30 +325,26 @@ fn read(scan: &Scan<'_>, predicted: f32, half: usize) -> Option<Crossing> {
         return None;
     }
     let start = pixel - half;
-    let (mut pearl, mut slope) = (0.0, 0.0);
-    for i in 0..INSIDE {
-        let value = scan.value(start - INSIDE + i);
-        pearl += value;
-        slope += value * (i as f32 - 0.5 * (INSIDE as f32 - 1.0));
+    let (mut pearl, mut slope) = (0, 0);
+    for (i, value) in (0i32..).zip(scan.values(start - INSIDE, start)) {
+        pearl += i32::from(value);
+        slope += i32::from(value) * (2 * i - (INSIDE as i32 - 1));
     }
-    let (mut sum, mut belt) = (0.0, 0.0);
-    for i in start..pixel + WINDOW_OUT {
-        sum += scan.value(i);
-    }
-    for i in pixel + WINDOW_OUT..pixel + WINDOW_OUT + OUTSIDE {
-        belt += scan.value(i);
-    }
+    let sum: u16 = scan.values(start, pixel + WINDOW_OUT).sum();
+    let belt: u16 = scan.values(pixel + WINDOW_OUT, pixel + WINDOW_OUT + OUTSIDE).sum();
+    // Three channels were summed, and the slope's arms counted in half pixels.
+    const CHANNELS: f32 = 3.0;
     const INERTIA: f32 = (INSIDE * (INSIDE * INSIDE - 1)) as f32 / 12.0;
     Some(Crossing {
         at: 0.0,
         slant: 1.0,
         predicted,
         start: start as f32,
-        pearl: pearl / INSIDE as f32,
-        slope: slope / INERTIA,
+        pearl: pearl as f32 / (CHANNELS * INSIDE as f32),
+        slope: slope as f32 / (2.0 * CHANNELS * INERTIA),
         distance: predicted - (start as f32 - 0.5 * INSIDE as f32),
-        belt: belt / OUTSIDE as f32,
-        sum,
+        belt: f32::from(belt) / (CHANNELS * OUTSIDE as f32),
+        sum: f32::from(sum) / CHANNELS,
         window: (half + WINDOW_OUT) as f32,
     })
 }

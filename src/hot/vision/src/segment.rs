@@ -33,15 +33,18 @@ pub(crate) struct Blob {
     pub(crate) x: (u8, u8),
     /// Squares of the pearl.
     pub(crate) squares: u32,
-    /// The belt's level, red + green + blue.
+    /// The belt's level, red + green + blue: median of the frame's edge.
     pub(crate) belt: f32,
+    /// The same at the brightest of the frame's corners, farthest from the pearl's shadow: a monitor of exposure.
+    pub(crate) corner: f32,
     /// Standard deviation of one square's mean on the belt, red + green + blue.
     pub(crate) noise: f32,
 }
 
 /// Working memory of [`find`].
 pub(crate) struct Grid {
-    level: [[f32; MAX_GRID]; MAX_GRID],
+    /// Red + green + blue, summed over one line of each square.
+    level: [[u16; MAX_GRID]; MAX_GRID],
     bright: [u128; MAX_GRID],
     part: [u128; MAX_GRID],
     best: [u128; MAX_GRID],
@@ -50,7 +53,7 @@ pub(crate) struct Grid {
 impl Grid {
     pub(crate) const fn new() -> Self {
         Self {
-            level: [[0.0; MAX_GRID]; MAX_GRID],
+            level: [[0; MAX_GRID]; MAX_GRID],
             bright: [0; MAX_GRID],
             part: [0; MAX_GRID],
             best: [0; MAX_GRID],
@@ -67,6 +70,7 @@ impl Blob {
             x: (0, 0),
             squares: 0,
             belt: 0.0,
+            corner: 0.0,
             noise: 0.0,
         }
     }
@@ -87,17 +91,27 @@ pub(crate) fn find(
     let (level, noise) = belt_level(grid, width, height);
     blob.belt = level;
     blob.noise = noise;
+    blob.corner = corner_level(grid, width, height);
     // A frame whose very edge is bright all round holds no belt to compare with: a hand, or dirt all over.
     if level > belt * BRIGHT_BELT + 12.0 {
         return Err(Why::Foreign);
     }
-    let threshold = level + LEAST_RISE.max(NOISE_SIGMAS * noise);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a level within a frame's range"
+    )]
+    let threshold = ((level + LEAST_RISE.max(NOISE_SIGMAS * noise)) * GRID_PX as f32) as u16;
     for y in 0..height {
-        let mut bits = 0u128;
-        for (x, &value) in grid.level[y][..width].iter().enumerate() {
-            bits |= u128::from(value > threshold) << x;
+        let mut words = [0u64; MAX_GRID / 64];
+        for (word, levels) in words.iter_mut().zip(grid.level[y][..width].chunks(64)) {
+            // From the last to the first: each bit is pushed up by those that follow.
+            *word = levels
+                .iter()
+                .rev()
+                .fold(0, |bits, &level| bits << 1 | u64::from(level > threshold));
         }
-        grid.bright[y] = bits;
+        grid.bright[y] = u128::from(words[0]) | u128::from(words[1]) << 64;
     }
     largest_part(grid, height, blob, least)?;
     outline(&grid.best[..height], width, blob);
@@ -119,21 +133,28 @@ pub(crate) fn find(
     }
 }
 
-/// Mean of red + green + blue over two lines of each square: enough to find a pearl in half the time.
+/// Sums red + green + blue over one line of each square: enough to find a pearl in a quarter of the time.
 fn gather(view: &View<'_>, grid: &mut Grid) {
     for (y, levels) in grid.level[..view.height / GRID_PX].iter_mut().enumerate() {
-        let upper = view.row(y * GRID_PX + 1);
-        for (square, level) in upper.chunks_exact(3 * GRID_PX).zip(levels.iter_mut()) {
-            let sum: u16 = square.iter().map(|&v| u16::from(v)).sum();
-            *level = f32::from(sum) * (1.0 / GRID_PX as f32);
+        let (squares, _) = view.row(y * GRID_PX + 1).as_chunks::<SQUARE_BYTES>();
+        for (square, level) in squares.iter().zip(levels.iter_mut()) {
+            *level = sum(square);
         }
     }
+}
+
+/// Bytes of one line of a square.
+const SQUARE_BYTES: usize = 3 * GRID_PX;
+
+/// Sum of a square's line.
+fn sum(line: &[u8; SQUARE_BYTES]) -> u16 {
+    line.iter().map(|&byte| u16::from(byte)).sum()
 }
 
 /// The belt's level and a square's noise, from the frame's outermost squares: lower quartile and median, so that a
 /// pearl or a hand that reaches the edge on one side does not lift them.
 fn belt_level(grid: &Grid, width: usize, height: usize) -> (f32, f32) {
-    let mut edge = [0.0f32; 4 * MAX_GRID];
+    let mut edge = [0u16; 4 * MAX_GRID];
     let mut count = 0;
     for x in 0..width {
         edge[count] = grid.level[0][x];
@@ -146,10 +167,37 @@ fn belt_level(grid: &Grid, width: usize, height: usize) -> (f32, f32) {
         count += 2;
     }
     let edge = &mut edge[..count];
-    edge.sort_unstable_by(f32::total_cmp);
-    let (low, middle) = (edge[count / 8], edge[count / 2]);
+    let (below, middle, _) = edge.select_nth_unstable(count / 2);
+    let middle = *middle;
+    let low = *below.select_nth_unstable(count / 8).1;
     // One eighth lies 1.15 standard deviations below the median of a normal distribution.
-    (middle, ((middle - low) / 1.15).max(0.3))
+    let level = |sum: u16| f32::from(sum) * (1.0 / GRID_PX as f32);
+    (level(middle), ((level(middle) - level(low)) / 1.15).max(0.3))
+}
+
+/// Squares along the side of a corner in which the belt's level is taken.
+const CORNER: usize = 6;
+
+/// Belt's level at the brightest corner: the mean without the brightest and darkest quarter of its squares, so that
+/// dust does not count.
+fn corner_level(grid: &Grid, width: usize, height: usize) -> f32 {
+    let mut best = 0.0f32;
+    for (x, y) in [
+        (0, 0),
+        (width - CORNER, 0),
+        (0, height - CORNER),
+        (width - CORNER, height - CORNER),
+    ] {
+        let mut squares = [0u16; CORNER * CORNER];
+        for (k, square) in squares.iter_mut().enumerate() {
+            *square = grid.level[y + k / CORNER][x + k % CORNER];
+        }
+        squares.sort_unstable();
+        let middle = &squares[CORNER * CORNER / 4..CORNER * CORNER * 3 / 4];
+        let sum: u32 = middle.iter().map(|&v| u32::from(v)).sum();
+        best = best.max(sum as f32 / (middle.len() * GRID_PX) as f32);
+    }
+    best
 }
 
 /// Takes the bright parts apart, keeps the largest in `grid.best`, and judges the rest.

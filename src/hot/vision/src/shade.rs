@@ -9,7 +9,7 @@ use crate::algebra::{Matrix, apply, dot, inverse, solve};
 use crate::calibration::{Lamps, Light};
 use crate::ellipse::{Ellipse, mirror};
 use crate::ellipsoid::{Ellipsoid, Pose};
-use crate::limits::{CELLS_PER_RADIUS, MAX_CELLS, RINGS, VIEWS};
+use crate::limits::{CELLS_PER_RADIUS, MAX_CELLS, MAX_SIDE_PX, RINGS, VIEWS};
 use crate::view::View;
 
 /// Outer bounds of the rings around a lamp's image, in direction space, in units of [`RING_STEP`].
@@ -22,6 +22,8 @@ const BODY_OFFSET: f32 = 0.5;
 const BODY_SLANT: f32 = 0.5;
 /// Least slant at which pits are looked for.
 pub(crate) const PIT_SLANT: f32 = 0.32;
+/// A cell with a channel at or above this is at the converter's end.
+const FULL: f32 = 253.0;
 /// Slants of the overtone's zone.
 const RIM_SLANT: core::ops::Range<f32> = 0.3..0.5;
 
@@ -125,7 +127,7 @@ impl Surface {
     }
 
     /// Fills row `j` of `cells` but for the levels. One plain loop, so that the compiler makes vector code of it.
-    fn place(&self, cells: &mut Cells, j: usize, light: &Light) {
+    fn place(&self, cells: &mut Cells, j: usize, (first, end): (usize, usize), light: &Light) {
         let Lamps {
             radial,
             height,
@@ -140,7 +142,8 @@ impl Surface {
         let (shading, offset) = (&mut cells.shading[j], &mut cells.offset[j]);
         let (slant, other) = (&mut cells.slant[j], &mut cells.other[j]);
         let [o1, o2] = self.others;
-        for i in 0..MAX_CELLS {
+        slant.fill(0.0);
+        for i in first..end {
             let x = start + i as f32 * side;
             let b = x * self.linear[0] + b0;
             let c = x * (x * self.form[0] + 2.0 * y * self.form[1]) + c0;
@@ -219,13 +222,35 @@ impl Cells {
         };
         for j in 0..self.rows {
             self.gather(view, j, &mut row, &light.dark);
-            surface.place(self, j, light);
+            let span = self.span(outline, j);
+            surface.place(self, j, span, light);
             for i in 0..self.columns {
                 self.level[j][i] = (row.red[i] + row.green[i] + row.blue[i]) * (1.0 / 3.0);
             }
-            self.sum(j, &row, &mut sums);
+            self.sum(j, span, &row, &mut sums);
         }
         sums
+    }
+
+    /// First cell of row `j` whose middle lies in the outline, and the one after the last.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "held within the row"
+    )]
+    fn span(&self, outline: &Ellipse, j: usize) -> (usize, usize) {
+        let side = self.side as f64;
+        let dy = self.y as f64 + (j as f64 + 0.5) * side - outline.y;
+        let half = (outline.determinant() * (outline.yy - dy * dy)).max(0.0).sqrt();
+        let cell = |x: f64| ((outline.x + x - self.x as f64) / side - 0.5).clamp(0.0, self.columns as f64);
+        let (low, high) = (
+            (outline.xy * dy - half) / outline.yy,
+            (outline.xy * dy + half) / outline.yy,
+        );
+        (
+            cell(low).ceil() as usize,
+            (cell(high).floor() as usize + 1).min(self.columns),
+        )
     }
 
     /// Mean of each channel over each cell of row `j`.
@@ -241,32 +266,32 @@ impl Cells {
     }
 
     fn gather_of<const SIDE: usize>(&self, view: &View<'_>, j: usize, row: &mut Row, dark: &[f32; 3]) {
-        let mut sums = [[0u16; 3]; MAX_CELLS];
-        let mut most = [0u8; MAX_CELLS];
-        let step = 3 * self.side;
+        let length = 3 * self.side * self.columns;
+        // First down the columns, which is one long vector addition, then along the row.
+        let mut lines = [0u16; 3 * MAX_SIDE_PX];
         for k in 0..SIDE {
-            let line = &view.row(self.y + j * self.side + k)[3 * self.x..];
-            for (i, cell) in line.chunks_exact(step).take(self.columns).enumerate() {
-                for pixel in cell[..3 * SIDE].chunks_exact(3) {
-                    for c in 0..3 {
-                        sums[i][c] += u16::from(pixel[c]);
-                        most[i] = most[i].max(pixel[c]);
-                    }
-                }
+            let line = &view.row(self.y + j * self.side + k)[3 * self.x..][..length];
+            for (sum, &byte) in lines.iter_mut().zip(line) {
+                *sum += u16::from(byte);
             }
         }
         let scale = 1.0 / (SIDE * SIDE) as f32;
-        for i in 0..self.columns {
-            row.red[i] = f32::from(sums[i][0]) * scale - dark[0];
-            row.green[i] = f32::from(sums[i][1]) * scale - dark[1];
-            row.blue[i] = f32::from(sums[i][2]) * scale - dark[2];
-            row.full[i] = most[i] == u8::MAX;
+        for (i, cell) in lines.chunks_exact(3 * self.side).take(self.columns).enumerate() {
+            let mut sums = [0u16; 3];
+            for pixel in cell[..3 * SIDE].chunks_exact(3) {
+                for c in 0..3 {
+                    sums[c] += pixel[c];
+                }
+            }
+            let [r, g, b] = sums.map(|sum| f32::from(sum) * scale);
+            (row.red[i], row.green[i], row.blue[i]) = (r - dark[0], g - dark[1], b - dark[2]);
+            row.full[i] = r.max(g).max(b) >= FULL;
         }
     }
 
     /// Adds row `j` to the sums.
-    fn sum(&self, j: usize, row: &Row, sums: &mut Sums) {
-        for i in 0..self.columns {
+    fn sum(&self, j: usize, (first, end): (usize, usize), row: &Row, sums: &mut Sums) {
+        for i in first..end {
             let slant = self.slant[j][i];
             if slant < RIM_SLANT.start {
                 continue;
