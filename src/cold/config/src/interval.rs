@@ -1,5 +1,6 @@
-//! Ranges as staff write them: `"7.0..7.5"` (7.0 is in, 7.5 is out), `"7.0..=7.5"`, `">=7.0"`, `">7.0"`, `"<7.5"`,
-//! `"<=7.5"`, `"7.0.."`, `"..7.5"`. Kept as integers: `least <= figure < most`.
+//! Ranges as staff write them: `"7.0..7.5"` (7.0 is in, 7.5 is out), `"7.0..=7.5"`, `">7.0..=7.5"`, `">=7.0"`, `">7.0"`, `"<7.5"`,
+//! `"<=7.5"`, `"7.0.."`, `"..7.5"`. Kept as integers: `least <= figure < most`; an open end is `i32::MIN` or `i32::MAX`. An
+//! angle's range may cross 0: `"330..30"`.
 //!
 //! Cold side, any thread.
 
@@ -7,6 +8,9 @@ use std::ops::Range;
 
 use crate::form::Quantity;
 use crate::source::narrow;
+
+/// Unit of angles.
+pub(crate) const DEGREES: &str = "degrees";
 
 /// `least <= figure < most`, in the quantity's integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +67,15 @@ pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> 
         )
     };
     // Where a bound begins in the text, and how it is meant: what is added to make it `least` or `most`.
-    let (least, most) = if let Some(bound) = body.strip_prefix(">=") {
+    let (least, most) = if let Some((low, high)) = body.split_once("..") {
+        let (low, add_low) = low.strip_prefix('>').map_or((low, 0), |low| (low, 1));
+        let (high, add_high) = high.strip_prefix('=').map_or((high, 0), |high| (high, 1));
+        let given = |bound: &str| !bound.trim().is_empty();
+        (
+            given(low).then_some((low, add_low)),
+            given(high).then_some((high, add_high)),
+        )
+    } else if let Some(bound) = body.strip_prefix(">=") {
         (Some((bound, 0)), None)
     } else if let Some(bound) = body.strip_prefix("<=") {
         (None, Some((bound, 1)))
@@ -71,10 +83,6 @@ pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> 
         (Some((bound, 1)), None)
     } else if let Some(bound) = body.strip_prefix('<') {
         (None, Some((bound, 0)))
-    } else if let Some((low, high)) = body.split_once("..") {
-        let (high, add) = high.strip_prefix('=').map_or((high, 0), |high| (high, 1));
-        let given = |bound: &str| !bound.trim().is_empty();
-        (given(low).then_some((low, 0)), given(high).then_some((high, add)))
     } else {
         let other = ["-", "~", "to", ","].iter().find_map(|sign| body.split_once(sign));
         let help = match other {
@@ -90,12 +98,14 @@ pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> 
         let start = bound.as_ptr() as usize - body.as_ptr() as usize + offset;
         start..start + bound.len()
     };
-    let read = |bound: Option<(&str, i64)>, open: i64| match bound {
-        None => Ok(open),
+    let read = |bound: Option<(&str, i64)>, open: i32| match bound {
+        None => Ok(i64::from(open)),
         Some((bound, add)) => decimal(bound, quantity, place(bound)).map(|value| value + add),
     };
-    let (low, high) = (read(least, quantity.least)?, read(most, quantity.most + 1)?);
-    if low >= high {
+    let circle = quantity.unit == DEGREES;
+    let (open_least, open_most) = if circle { (0, 36_000) } else { (i32::MIN, i32::MAX) };
+    let (low, high) = (read(least, open_least)?, read(most, open_most)?);
+    if low == high || (low > high && !circle) {
         let swapped = match (least, most) {
             (Some((a, _)), Some((b, _))) if low > high => format!("write \"{}..{}\"", b.trim(), a.trim()),
             _ => "the upper bound is out of the range: write a larger one".to_owned(),
@@ -106,6 +116,18 @@ pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> 
             "is empty: nothing can be in it"
         };
         return Err(wrong(0..text.len(), format!("\"{text}\" {what}"), swapped));
+    }
+    let width = if low < high { high - low } else { high - low + 36_000 };
+    if circle && width > i64::from(36_000 - line::grade::HUE_LEFT_OUT) {
+        let message = format!(
+            "\"{text}\" leaves out less than {} degrees",
+            line::grade::HUE_LEFT_OUT / 100
+        );
+        return Err(wrong(
+            0..text.len(),
+            message,
+            "write a narrower range, or leave the hue out",
+        ));
     }
     // The bounds of quantities are far within 32 bits (asserted with the figures).
     Ok(Interval {
@@ -186,12 +208,13 @@ mod tests {
         is("7.0..7.5", 7_000, 7_500);
         is(" 7 .. 7.5 ", 7_000, 7_500);
         is("7.0..=7.5", 7_000, 7_501);
-        is(">=7.0", 7_000, 32_001);
-        is("> 7.0", 7_001, 32_001);
-        is("<7.5", 0, 7_500);
-        is("<=7.5", 0, 7_501);
-        is("7.0..", 7_000, 32_001);
-        is("..7.125", 0, 7_125);
+        is(">7.0..=7.5", 7_001, 7_501);
+        is(">=7.0", 7_000, i32::MAX);
+        is("> 7.0", 7_001, i32::MAX);
+        is("<7.5", i32::MIN, 7_500);
+        is("<=7.5", i32::MIN, 7_501);
+        is("7.0..", 7_000, i32::MAX);
+        is("..7.125", i32::MIN, 7_125);
     }
 
     #[test]

@@ -1,26 +1,36 @@
 //! Configuration: TOML files to checked values, in two stages, with every fault at once and each pointed at.
 //!
 //! Cold side, any thread: it reads files and allocates. A file is read with suspicion (`source`), held against its form
-//! (`form`, `reader`), and then against everything that its form can't say: a machine's file in `machine`.
+//! (`form`, `reader`), and then against everything that its form can't say: a machine's file in `machine`,
+//! a standard in `standard`, a recipe in `recipe`.
 //!
 //! Words: **raw** is a file as it stands, in the core's units; **checked** is what the core may trust.
 
 #![forbid(unsafe_code)]
 
+mod figures;
 mod form;
 mod interval;
 pub mod limits;
 mod machine;
 mod nearest;
 mod reader;
+mod recipe;
+mod region;
 mod report;
 mod schema;
 mod source;
+mod standard;
 
 use std::path::{Path, PathBuf};
 
 pub use crate::machine::{Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, line_from_text, load_line};
+pub use crate::recipe::{
+    Answer, BinAnswer, Condition, ConditionAnswer, DoubtShares, Lot, Pearl, Recipe, RecipeBin, Value, load_recipe,
+    recipe_from_text,
+};
 pub use crate::report::{Fault, Report, Severity};
+pub use crate::standard::{Standard, load_standard};
 
 use crate::source::Source;
 
@@ -36,6 +46,14 @@ pub struct Name {
 /// A path that a file in `folder` names.
 fn text_of_path(folder: Option<&Path>, text: &str) -> PathBuf {
     folder.map_or_else(|| PathBuf::from(text), |folder| folder.join(text))
+}
+
+/// Hash of texts, by which recipes are named: FNV-1a of 64 bits.
+fn hash_of(texts: &[&str]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
 }
 
 /// Checks files of any kind; the kind is said by their key `kind`.
@@ -59,7 +77,7 @@ pub fn check_file(path: &Path) -> Report {
 }
 
 /// Kinds of files.
-const KINDS: [&str; 1] = ["line"];
+const KINDS: [&str; 3] = ["line", "recipe", "standard"];
 
 fn check_source(source: &Source, path: &Path) {
     let table = source.parse();
@@ -67,6 +85,12 @@ fn check_source(source: &Source, path: &Path) {
     match kind {
         Some("line") => {
             machine::check(source, path.parent());
+        }
+        Some("recipe") => {
+            recipe::check(source, path.parent(), None, true);
+        }
+        Some("standard") => {
+            standard::check(source);
         }
         _ if source.has_errors() => {}
         Some(other) => {
@@ -89,8 +113,18 @@ fn check_source(source: &Source, path: &Path) {
 /// Every JSON Schema: the name of its file under `config/schemas/`, and its text.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, String)> {
-    vec![(
-        "line.schema.json",
-        schema::text("pearlsort: the machine", &machine::form::LINE),
-    )]
+    vec![
+        (
+            "line.schema.json",
+            schema::text("pearlsort: the machine", &machine::form::LINE),
+        ),
+        (
+            "recipe.schema.json",
+            schema::text("pearlsort: a recipe", &recipe::form::RECIPE),
+        ),
+        (
+            "standard.schema.json",
+            schema::text("pearlsort: a standard", &standard::STANDARD),
+        ),
+    ]
 }

@@ -200,6 +200,19 @@ impl<'a> Node<'a> {
         self.table.get(key)
     }
 
+    /// Whether the form has such a key.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.form.key(key).is_some()
+    }
+
+    /// The known keys that are there.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.form
+            .all()
+            .filter(|key| self.table.contains_key(key.name))
+            .map(|key| key.name)
+    }
+
     /// Whether the key is there.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
@@ -212,6 +225,11 @@ impl<'a> Node<'a> {
             span,
             key: self.path_of(key),
         }
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Where the table begins.

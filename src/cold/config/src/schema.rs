@@ -51,7 +51,7 @@ fn of_kind(kind: &Kind) -> Map<String, Value> {
         Kind::OneOf(known) => json!({ "type": "string", "enum": known }),
         Kind::Interval(quantity) => {
             let number = format!("-?[0-9]+(\\.[0-9]{{1,{}}}0*)?", quantity.decimals.max(1));
-            let pattern = format!("^ *(([<>]=?) *{number}|{number} *\\.\\.(=? *{number})?|\\.\\.=? *{number}) *$");
+            let pattern = format!("^ *(([<>]=?) *{number}|>? *{number} *\\.\\.(=? *{number})?|\\.\\.=? *{number}) *$");
             json!({ "type": "string", "pattern": pattern, "examples": [format!(">={}", quantity.show(quantity.least))] })
         }
         Kind::Classes => json!({ "anyOf": [

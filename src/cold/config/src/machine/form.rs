@@ -181,8 +181,8 @@ static JETS: Form = Form {
 static VALVES: Form = Form {
     says: "The valves of the jets.",
     keys: &[
-        required("lag-on-us", Whole(0, 500_000), "From switching on to air at the jet."),
-        required("lag-off-us", Whole(0, 500_000), "From switching off to no air."),
+        required("lag-on-us", Whole(0, 100_000), "From switching on to air at the jet."),
+        required("lag-off-us", Whole(0, 100_000), "From switching off to no air."),
         required(
             "recovery-us",
             Whole(0, 1_000_000),
@@ -267,7 +267,7 @@ static TIMING: Form = Form {
         ),
         default(
             "late-limit",
-            Whole(1, 65_535),
+            Whole(1, 64),
             3.0,
             "Late orders within the window that hold the line.",
         ),
@@ -390,8 +390,8 @@ static TRIM: Form = Form {
         required("lane", Whole(0, 63), "The lane."),
         required("jet", Whole(1, 64), "The jet, from 1 in belt order."),
         default("shift-um", Whole(-5_000, 5_000), 0.0, "Added to where it stands."),
-        optional("lag-on-us", Whole(0, 500_000), "Its valve's own lag."),
-        optional("lag-off-us", Whole(0, 500_000), "Its valve's own lag."),
+        optional("lag-on-us", Whole(0, 100_000), "Its valve's own lag."),
+        optional("lag-off-us", Whole(0, 100_000), "Its valve's own lag."),
     ],
     shared: &[],
 };

@@ -195,15 +195,11 @@ impl Recipe {
     #[must_use]
     pub fn grade_plainly(&self, lane: LaneId, figures: Figures<'_>) -> Verdict {
         let holds = |row: &Row, guarded: bool| {
-            let term_holds = |term: &Term| {
-                let term = Term {
-                    guard: if guarded { term.guard } else { 0 },
-                    ..*term
-                };
-                let figure = term.range.figure;
-                table::holds(&term, figure.value(figures), figure.uncertainty(figures))
+            let holds = |term: &Term| {
+                let guard = if guarded { term.guard } else { 0 };
+                term_holds(&Term { guard, ..*term }, figures)
             };
-            lane.index() < 64 && row.lanes & (1 << lane.index()) != 0 && row.terms.iter().all(term_holds)
+            lane.index() < 64 && row.lanes & (1 << lane.index()) != 0 && row.terms.iter().all(holds)
         };
         self.decide(
             self.rows.iter().position(|row| holds(row, true)),
@@ -232,6 +228,13 @@ impl Recipe {
             }
         }
     }
+}
+
+/// Whether one condition holds, read plainly.
+#[must_use]
+pub fn term_holds(term: &Term, figures: Figures<'_>) -> bool {
+    let figure = term.range.figure;
+    table::holds(term, figure.value(figures), figure.uncertainty(figures))
 }
 
 fn needs_of(rows: &[Row], lane: usize) -> Needs {
