@@ -7,8 +7,8 @@
 //! - A landing belongs to the pearl whose window holds it and whose middle is nearest, among those sent there.
 //! - The window runs from the jet by the shortest fall at the slowest recent speed to the longest fall at the fastest,
 //!   and as far on each side as the pulse is wide: that is where along the pulse the pearl may have left the belt.
-//! - An eye may see two pearls that fall together as one. A pearl whose window also holds a landing that was given to
-//!   another pearl of the same jet is taken to have landed with it, unless the tray's eye sees it.
+//! - An eye may see two pearls that fall together as one. A pearl that lies within reach of another, and whose window
+//!   also holds the landing that was given to that one, is taken to have landed with it, unless another eye sees it.
 //! - The other way round, a second landing of one pearl, is not believed: a stranger looks the same.
 //! - A pearl that its bin's eye has not seen may still come to the tray; nobody is lost before the tray's window is past.
 //! - An eye has seen all that it will see up to a tick once its board's `Status` tells of a later one, with room for

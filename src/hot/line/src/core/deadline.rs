@@ -129,6 +129,7 @@ impl Core {
                 self.look_again(now, lane, place);
                 return;
             }
+            Some(_) if pearl.alike => Landing::Seen,
             Some(_) => Landing::Lost,
         };
         self.end(lane, place, Destination::Tray(cause), landing, out);

@@ -9,7 +9,6 @@ use super::routes::Mouth;
 use crate::io::{HoldCause, Notice, Output};
 use crate::limits::ON_THE_WAY_US;
 use crate::pearl::{Pearl, Stage};
-use crate::plan::DropEyePlan;
 use crate::record::{Cause, Destination, Landing};
 use crate::settle::{self, Window};
 use crate::track::Numbered;
@@ -52,16 +51,13 @@ impl Core {
             }
         }
         match best {
-            Some((
-                Mouth {
-                    lane,
-                    jet: Some(_),
-                    eye,
-                },
-                place,
-                _,
-            )) => self.landed_in_bin(at, lane, place, (tick, eye), out),
-            Some((Mouth { lane, jet: None, .. }, place, _)) => self.landed_in_tray(at, lane, place, out),
+            Some((mouth, place, _)) => {
+                self.mark_alike(place, &mouth, tick);
+                match mouth.jet {
+                    Some(_) => self.landed_in_bin(at, mouth.lane, place, tick, out),
+                    None => self.landed_in_tray(at, mouth.lane, place, out),
+                }
+            }
             None => self.landed_strange(at, eye, tick, out),
         }
     }
@@ -93,18 +89,10 @@ impl Core {
         Window::new(pearl.at(ticks), room, &mouth.eye, slowest, fastest)
     }
 
-    fn landed_in_bin(
-        &mut self,
-        at: HostUs,
-        lane: usize,
-        place: u32,
-        (tick, eye): (Tick, DropEyePlan),
-        out: &mut impl Output,
-    ) {
+    fn landed_in_bin(&mut self, at: HostUs, lane: usize, place: u32, tick: Tick, out: &mut impl Output) {
         let pearl = self.lanes[lane].ring.get_mut(place);
         pearl.landed = Some(tick);
         let (stage, jet) = (pearl.stage, pearl.jet);
-        self.mark_alike(lane, place, (tick, eye));
         if matches!(stage, Stage::Fired | Stage::Unsure)
             && let Some(bin) = self.jet_plan(lane, jet).map(|jet| jet.bin)
         {
@@ -113,30 +101,27 @@ impl Core {
         }
     }
 
-    /// Neighbours for the same bin that could have made this landing as well, in one interruption.
-    fn mark_alike(&mut self, lane: usize, place: u32, (tick, eye): (Tick, DropEyePlan)) {
-        let jet = self.lanes[lane].ring.get(place).jet;
-        let mouth = Mouth {
-            lane,
-            jet: Some(jet),
-            eye,
+    /// Neighbours near enough to have made this landing as well, in one interruption.
+    fn mark_alike(&mut self, place: u32, mouth: &Mouth, tick: Tick) {
+        let ring = &self.lanes[mouth.lane].ring;
+        let landed = *ring.get(place);
+        let alike = |other: &u32| {
+            let pearl = ring.get(*other);
+            let apart = pearl.at(0).since(landed.at(0)).saturating_abs();
+            let near = apart < self.geometry.reach(pearl.half, landed.half);
+            let same = match mouth.jet {
+                Some(jet) => pearl.jet == jet && !matches!(pearl.stage, Stage::Tray(_)),
+                None => matches!(pearl.stage, Stage::Tray(_)),
+            };
+            near && same && pearl.landed.is_none() && self.window(mouth, pearl).holds(tick)
         };
-        let ring = &self.lanes[lane].ring;
-        let near = |others: &mut dyn Iterator<Item = u32>, found: &mut [Option<u32>; 2 * ALIKE], from: usize| {
-            for (slot, other) in others.take(ALIKE).enumerate() {
-                let pearl = ring.get(other);
-                if !self.window(&mouth, pearl).holds(tick) {
-                    break;
-                }
-                let same = pearl.jet == jet && pearl.landed.is_none() && pearl.stage != Stage::Ended;
-                found[from + slot] = same.then_some(other);
-            }
-        };
+        let near = ring.ahead(place).take(ALIKE).chain(ring.behind(place).take(ALIKE));
         let mut found = [None; 2 * ALIKE];
-        near(&mut ring.ahead(place), &mut found, 0);
-        near(&mut ring.behind(place), &mut found, ALIKE);
+        for (slot, other) in found.iter_mut().zip(near.filter(alike)) {
+            *slot = Some(other);
+        }
         for other in found.into_iter().flatten() {
-            self.lanes[lane].ring.get_mut(other).alike = true;
+            self.lanes[mouth.lane].ring.get_mut(other).alike = true;
         }
     }
 

@@ -9,8 +9,10 @@
 //! - With an index pulse the offset is exact: the pulse gives it modulo the index's ticks, the fit which revolution.
 //! - Without one, and on a moving belt, both boards' ticks are compared at one host time by the clock fits
 //!   ([`clock`]), and the mean of [`DIFFERENCES`] comparisons is taken; on a belt that stands the comparison is exact.
-//! - A locked offset is watched: an index pulse or a mean that is off by more than the tolerance unlocks it. The fit
-//!   grows better with time, so the mean may move the offset by one tick at a time.
+//! - A locked offset is watched. With an index each pulse must be where the offset puts it; the fit then watches the
+//!   revolution alone, because adapters that gather bytes delay a busy board's messages less than an idle one's, and that
+//!   is no fault of the belt. Without an index the mean must stay within the tolerance; as the fit grows better with
+//!   time, it may move the offset by one tick at a time.
 //! - A board that connects again without having started again keeps its offset; it must lock again all the same.
 //! - When the reference goes, the first locked board is the reference; when none is left the belt is taken to run on at
 //!   its last speed, so that a board that comes back after a start of its own goes on where the belt would be.
@@ -232,8 +234,7 @@ impl Sync {
     fn lock(&mut self, index: usize, standing: bool) {
         let differences = &self.differences[index];
         let Some(mean) = differences.mean() else { return };
-        let by_index = |index: usize| self.index_ticks[index].is_some();
-        let by_index = by_index(index) && self.reference.is_some_and(by_index);
+        let by_index = self.index_of(index).is_some();
         let exact = standing && differences.equal();
         let fitted = differences.len == DIFFERENCES && differences.spread() <= 4 * self.align;
         if exact {
@@ -246,6 +247,11 @@ impl Sync {
         }
     }
 
+    /// Ticks of the index by which a board is aligned, when it and the reference have one.
+    fn index_of(&self, index: usize) -> Option<i64> {
+        self.index_ticks[self.reference?].and(self.index_ticks[index])
+    }
+
     fn set_lock(&mut self, index: usize, offset: i64) {
         self.boards[index].offset = Some(offset);
         self.boards[index].locked = true;
@@ -253,20 +259,21 @@ impl Sync {
         self.differences[index].rested = 0;
     }
 
-    /// Watches a locked board's mean.
+    /// Watches a locked board's mean: closely without an index; with one, only for the revolution.
     fn watch(&mut self, index: usize) -> Option<Trouble> {
         let (mean, offset) = (self.differences[index].mean()?, self.boards[index].offset?);
         if self.differences[index].len < EQUAL {
             return None;
         }
         let off_by = mean.saturating_sub(offset);
-        if off_by.abs() > self.align {
+        let turn = self.index_of(index);
+        if off_by.abs() > turn.map_or(self.align, |turn| turn / 4) {
             self.boards[index].locked = false;
             self.differences[index] = Differences::EMPTY;
             return Some(Trouble::Misaligned(off_by));
         }
         let differences = &mut self.differences[index];
-        if off_by != 0 && self.index_ticks[index].is_none() && differences.rested >= 2 * DIFFERENCES {
+        if off_by != 0 && turn.is_none() && differences.rested >= 2 * DIFFERENCES {
             differences.rested = 0;
             self.boards[index].offset = Some(offset + off_by.signum());
         }
