@@ -2,6 +2,11 @@
 
 use sim::virtual_time::{VirtualOptions, run};
 
+/// Whether the word given as fourth argument is in the notice.
+fn kind_is_asked(text: &str) -> bool {
+    std::env::args().nth(4).is_some_and(|word| text.contains(&word))
+}
+
 fn main() {
     let number = |n: usize, default: u64| {
         std::env::args()
@@ -26,7 +31,7 @@ fn main() {
         let kind = text.split(['(', ' ']).next().unwrap_or_default().to_owned();
         let seen = notices.entry(kind).or_default();
         *seen += 1;
-        if *seen <= 5 {
+        if *seen <= 5 || kind_is_asked(&text) {
             println!("{at_us}: {text}");
         }
     }

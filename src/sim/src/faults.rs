@@ -192,6 +192,14 @@ impl FaultPlan {
             .map(|timed| &timed.fault)
     }
 
+    /// Whether a fault is on at `us`, or has been until `us` less `margin_us`.
+    #[must_use]
+    pub fn is_within(&self, us: u64, margin_us: u64) -> bool {
+        self.faults
+            .iter()
+            .any(|timed| timed.from_us <= us && us < timed.until_us.max(timed.from_us) + margin_us)
+    }
+
     /// When the last fault is over, us.
     #[must_use]
     pub fn over_us(&self) -> u64 {

@@ -562,3 +562,6 @@ fn satisfies(rule: &Rule, figures: &Figures) -> bool {
 pub fn grade(rules: &[Rule], figures: &Figures) -> Option<BinId> {
     rules.iter().find(|rule| satisfies(rule, figures)).map(|rule| rule.bin)
 }
+
+#[cfg(test)]
+mod tests;

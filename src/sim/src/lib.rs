@@ -7,6 +7,7 @@
 
 mod air;
 pub mod belt;
+pub mod catalogue;
 pub mod chance;
 pub mod demo;
 pub mod digest;

@@ -303,7 +303,7 @@ impl Run {
             }
             return;
         }
-        if !self.operator || self.now_us < self.faults_over_us + OPERATOR_US {
+        if !self.operator || self.faults.is_within(self.now_us, OPERATOR_US) {
             return;
         }
         match self.host.state() {

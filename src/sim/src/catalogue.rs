@@ -1,0 +1,196 @@
+//! The catalogue of faults: each sort once, at a time when the line sorts at full rate.
+//!
+//! Cold. Tests run them all; scenarios may begin from them.
+
+use units::{BoardId, EyeId, LaneId, ValveId};
+
+use crate::belt::SpeedChange;
+use crate::faults::{Fault, FaultPlan};
+
+const BOARD: BoardId = BoardId(1);
+const LANE: LaneId = LaneId(3);
+/// Valve of lane 3 and bin 4, which gets many pearls.
+const VALVE: ValveId = ValveId(22);
+const VALVES_BOARD: BoardId = BoardId(0);
+
+/// Every sort of fault by name, on a line of at least nine lanes at 1 m/s.
+#[must_use]
+pub fn catalogue() -> Vec<(&'static str, FaultPlan)> {
+    let one = |from_s, until_s, fault| FaultPlan::none().with(from_s, until_s, fault);
+    let noise = |drop, double, flip| Fault::LinkNoise {
+        board: BOARD,
+        drop,
+        double,
+        flip,
+    };
+    vec![
+        ("bytes dropped", one(8.0, 12.0, noise(1e-3, 0.0, 0.0))),
+        ("bytes doubled", one(8.0, 12.0, noise(0.0, 1e-3, 0.0))),
+        ("bytes flipped", one(8.0, 12.0, noise(0.0, 0.0, 1e-3))),
+        (
+            "bytes delayed",
+            one(
+                8.0,
+                12.0,
+                Fault::LinkDelay {
+                    board: BOARD,
+                    most_us: 15_000,
+                },
+            ),
+        ),
+        (
+            "bytes reordered",
+            one(
+                8.0,
+                12.0,
+                Fault::LinkReorder {
+                    board: BOARD,
+                    share: 0.05,
+                },
+            ),
+        ),
+        ("link stalled 0.5 s", one(8.0, 8.5, Fault::LinkStall { board: BOARD })),
+        ("link cut 2 s", one(8.0, 10.0, Fault::LinkCut { board: BOARD })),
+        (
+            "first link cut 2 s",
+            one(8.0, 10.0, Fault::LinkCut { board: BoardId(0) }),
+        ),
+        ("board reset", one(8.0, 8.3, Fault::BoardReset { board: BOARD })),
+        (
+            "first board reset",
+            one(8.0, 8.3, Fault::BoardReset { board: BoardId(0) }),
+        ),
+        (
+            "encoder slips",
+            one(
+                8.0,
+                8.0,
+                Fault::EncoderSlip {
+                    board: BOARD,
+                    ticks: 40,
+                },
+            ),
+        ),
+        (
+            "first encoder gains",
+            one(
+                8.0,
+                8.0,
+                Fault::EncoderSlip {
+                    board: BoardId(0),
+                    ticks: -40,
+                },
+            ),
+        ),
+        ("belt slows and speeds up", slower_and_faster()),
+        ("belt stops", stop()),
+        ("belt reverses", reverse()),
+        (
+            "triggers missing",
+            one(8.0, 12.0, Fault::TriggersMissing { lane: LANE, share: 0.1 }),
+        ),
+        (
+            "triggers doubled",
+            one(8.0, 12.0, Fault::TriggersDoubled { lane: LANE, share: 0.1 }),
+        ),
+        (
+            "valve stays shut",
+            one(
+                8.0,
+                14.0,
+                Fault::ValveShut {
+                    board: VALVES_BOARD,
+                    valve: VALVE,
+                },
+            ),
+        ),
+        (
+            "valve stays open",
+            one(
+                8.0,
+                14.0,
+                Fault::ValveOpen {
+                    board: VALVES_BOARD,
+                    valve: VALVE,
+                },
+            ),
+        ),
+        (
+            "drop eye dead",
+            one(
+                8.0,
+                14.0,
+                Fault::EyeDead {
+                    board: VALVES_BOARD,
+                    eye: EyeId(8 + 7 * 3 + 4),
+                },
+            ),
+        ),
+        (
+            "tray eye dead",
+            one(
+                8.0,
+                14.0,
+                Fault::EyeDead {
+                    board: VALVES_BOARD,
+                    eye: EyeId(8 + 7 * 3 + 6),
+                },
+            ),
+        ),
+        (
+            "entry eye dead",
+            one(
+                8.0,
+                9.0,
+                Fault::EyeDead {
+                    board: VALVES_BOARD,
+                    eye: EyeId(3),
+                },
+            ),
+        ),
+        ("camera silent", one(8.0, 10.0, Fault::CameraSilent { lane: LANE })),
+        ("weigh cell silent", one(8.0, 10.0, Fault::CellSilent { lane: LANE })),
+        ("safety chain open", one(8.0, 9.0, Fault::SafetyOpen)),
+        ("host stalled 50 ms", one(8.0, 8.05, Fault::HostStall)),
+        ("host stalled 2 s", one(8.0, 10.0, Fault::HostStall)),
+        (
+            "pearls slip unseen",
+            one(
+                8.0,
+                12.0,
+                Fault::SlipUnseen {
+                    lane: LANE,
+                    share: 0.05,
+                    um: 20_000.0,
+                },
+            ),
+        ),
+    ]
+}
+
+fn change(ramp_us: u64, um_s: f64) -> Fault {
+    Fault::Speed(SpeedChange {
+        at_us: 0,
+        ramp_us,
+        um_s,
+    })
+}
+
+fn slower_and_faster() -> FaultPlan {
+    FaultPlan::none()
+        .with(8.0, 9.0, change(1_000_000, 600_000.0))
+        .with(11.0, 12.0, change(1_000_000, 1_050_000.0))
+}
+
+fn stop() -> FaultPlan {
+    FaultPlan::none()
+        .with(8.0, 8.5, change(500_000, 0.0))
+        .with(10.0, 10.5, change(500_000, 1_000_000.0))
+}
+
+fn reverse() -> FaultPlan {
+    FaultPlan::none()
+        .with(8.0, 8.5, change(500_000, 0.0))
+        .with(9.0, 9.2, change(200_000, -100_000.0))
+        .with(10.0, 10.6, change(600_000, 1_000_000.0))
+}
