@@ -7,20 +7,28 @@ pub(crate) fn flood(bright: &mut [u128], part: &mut [u128], y: usize) -> (u32, u
     part.fill(0);
     part[y] = bright[y] & bright[y].wrapping_neg();
     let (mut top, mut bottom) = (y, y);
+    // Sweeps down and up until nothing grows: a part without hooks needs one of each, and one to see that it is done.
     loop {
         let mut grown = false;
-        let from = top.saturating_sub(1);
-        let to = (bottom + 1).min(height - 1);
-        for row in (from..=to).chain((from..=to).rev()) {
+        for row in top..height {
             let above = if row > 0 { part[row - 1] } else { 0 };
-            let below = if row + 1 < height { part[row + 1] } else { 0 };
-            let next = spread(part[row] | widen(above | below), bright[row]);
-            if next != part[row] {
-                part[row] = next;
-                grown = true;
-                top = top.min(row);
-                bottom = bottom.max(row);
+            let next = spread(part[row] | widen(above), bright[row]);
+            if row > bottom && next == 0 {
+                break;
             }
+            grown |= next != part[row];
+            part[row] = next;
+            bottom = bottom.max(row);
+        }
+        for row in (0..=bottom).rev() {
+            let below = if row + 1 < height { part[row + 1] } else { 0 };
+            let next = spread(part[row] | widen(below), bright[row]);
+            if row < top && next == 0 {
+                break;
+            }
+            grown |= next != part[row];
+            part[row] = next;
+            top = top.min(row);
         }
         if !grown {
             break;

@@ -181,9 +181,11 @@ impl Ratios {
         let area = (cells.side * cells.side) as f32;
         for j in 0..cells.rows {
             let mut row = [0.0; 2];
+            let [k0, k1, k2] = field.row(j);
             for i in 0..cells.columns {
                 let slant = cells.slant[j][i];
-                let body = field.at(i, j) * cells.shading[j][i];
+                let x = i as f32;
+                let body = (k0 + x * (k1 + x * k2)) * cells.shading[j][i];
                 let image = ring_of(cells.offset[j][i]).map_or(0.0, |ring| images[ring].max(0.0));
                 let counts = slant >= PIT_SLANT && image <= MOST_IMAGE * body && body >= 1.0;
                 self.ratio[j][i] = if counts {

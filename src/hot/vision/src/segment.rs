@@ -133,12 +133,18 @@ pub(crate) fn find(
     }
 }
 
-/// Sums red + green + blue over one line of each square: enough to find a pearl in a quarter of the time.
+/// Sums red + green + blue over one line of each square. One line serves two rows of squares: a frame comes from the
+/// camera's memory, and fetching its lines costs more than adding them up.
 fn gather(view: &View<'_>, grid: &mut Grid) {
-    for (y, levels) in grid.level[..view.height / GRID_PX].iter_mut().enumerate() {
-        let (squares, _) = view.row(y * GRID_PX + 1).as_chunks::<SQUARE_BYTES>();
-        for (square, level) in squares.iter().zip(levels.iter_mut()) {
+    let rows = view.height / GRID_PX;
+    for y in (0..rows).step_by(2) {
+        let line = (y * GRID_PX + GRID_PX - 1).min(view.height - 1);
+        let (squares, _) = view.row(line).as_chunks::<SQUARE_BYTES>();
+        for (square, level) in squares.iter().zip(grid.level[y].iter_mut()) {
             *level = sum(square);
+        }
+        if y + 1 < rows {
+            grid.level[y + 1] = grid.level[y];
         }
     }
 }

@@ -380,6 +380,15 @@ impl Field {
         [1.0, x, y, x * x, x * y, y * y]
     }
 
+    /// Body over shading along row `j`, as a polynomial of the cell's number.
+    pub(crate) fn row(&self, j: usize) -> [f32; 3] {
+        let y = self.start[1] + j as f32 * self.step[1];
+        let k = &self.k;
+        let [a, b, c] = [k[0] + y * (k[2] + y * k[5]), k[1] + y * k[4], k[3]];
+        let (x, step) = (self.start[0], self.step[0]);
+        [a + x * (b + x * c), step * (b + 2.0 * x * c), step * step * c]
+    }
+
     /// Body over shading at a cell.
     pub(crate) fn at(&self, i: usize, j: usize) -> f32 {
         let t = self.terms(i, j);
