@@ -108,7 +108,7 @@ pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> 
     if low == high || (low > high && !circle) {
         let swapped = match (least, most) {
             (Some((a, _)), Some((b, _))) if low > high => format!("write \"{}..{}\"", b.trim(), a.trim()),
-            _ => "the upper bound is out of the range: write a larger one".to_owned(),
+            _ => "the upper bound itself is not in the range: write a larger one".to_owned(),
         };
         let what = if low > high {
             "is reversed: nothing can be in it"
@@ -228,6 +228,9 @@ mod tests {
         assert_eq!(help("7000..7500"), "write 7: the key's unit is mm");
         assert_eq!(help("7.0001..8"), "write at most 3 decimals: finer is not kept");
         assert_eq!(help("≥7"), "write \">=7\"");
-        assert_eq!(help("7..7"), "the upper bound is out of the range: write a larger one");
+        assert_eq!(
+            help("7..7"),
+            "the upper bound itself is not in the range: write a larger one"
+        );
     }
 }

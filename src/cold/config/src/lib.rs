@@ -56,12 +56,19 @@ fn hash_of(texts: &[&str]) -> u64 {
     })
 }
 
-/// Checks files of any kind; the kind is said by their key `kind`.
+/// Checks files of any kind; the kind is said by their key `kind`. Recipes are held against the machine whose file is
+/// among them, if it is one.
 #[must_use]
 pub fn check_files<P: AsRef<Path>>(paths: &[P]) -> Report {
+    let machines: Vec<Line> = paths.iter().filter_map(|path| load_line(path.as_ref()).ok()).collect();
+    let machine = if machines.len() == 1 { machines.first() } else { None };
     let mut report = Report::default();
     for path in paths {
-        report.add(check_file(path.as_ref()));
+        let source = Source::read(path.as_ref());
+        if !source.has_errors() {
+            check_source(&source, path.as_ref().parent(), machine);
+        }
+        report.add(source.report());
     }
     report
 }
@@ -69,9 +76,15 @@ pub fn check_files<P: AsRef<Path>>(paths: &[P]) -> Report {
 /// Checks one file.
 #[must_use]
 pub fn check_file(path: &Path) -> Report {
-    let source = Source::read(path);
+    check_files(&[path])
+}
+
+/// Checks a file's bytes before they are saved: `file` is what it is called, `folder` where it will stand.
+#[must_use]
+pub fn check_bytes(file: &str, bytes: &[u8], folder: &Path) -> Report {
+    let source = Source::from_bytes(file.to_owned(), bytes.to_vec());
     if !source.has_errors() {
-        check_source(&source, path);
+        check_source(&source, Some(folder), None);
     }
     source.report()
 }
@@ -79,15 +92,15 @@ pub fn check_file(path: &Path) -> Report {
 /// Kinds of files.
 const KINDS: [&str; 3] = ["line", "recipe", "standard"];
 
-fn check_source(source: &Source, path: &Path) {
+fn check_source(source: &Source, folder: Option<&Path>, machine: Option<&Line>) {
     let table = source.parse();
     let kind = table.get("kind").and_then(|value| value.get_ref().as_str());
     match kind {
         Some("line") => {
-            machine::check(source, path.parent());
+            machine::check(source, folder);
         }
         Some("recipe") => {
-            recipe::check(source, path.parent(), None, true);
+            recipe::check(source, folder, machine, true);
         }
         Some("standard") => {
             standard::check(source);

@@ -58,7 +58,9 @@ impl<'a> Node<'a> {
                 None => self.unknown(key),
             }
         }
-        for key in self.form.all().filter(|key| key.need == Need::Required) {
+        // In a file with lines that are not TOML, what seems to be missing may stand there.
+        let required = |key: &&Key| key.need == Need::Required && !self.source.is_broken();
+        for key in self.form.all().filter(required) {
             if !self.table.contains_key(key.name) {
                 let where_to = if self.path.is_empty() {
                     "the file".to_owned()

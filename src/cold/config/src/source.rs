@@ -168,6 +168,11 @@ impl Source {
             .any(|fault| fault.severity == Severity::Error)
     }
 
+    /// Whether a line is not TOML.
+    pub(crate) fn is_broken(&self) -> bool {
+        !self.broken.borrow().is_empty()
+    }
+
     /// Errors so far.
     pub(crate) fn errors(&self) -> usize {
         self.faults

@@ -95,3 +95,26 @@ fn every_shipped_file_names_its_schema() {
         );
     }
 }
+
+#[test]
+fn a_recipe_is_held_against_the_machine_that_is_checked_with_it() {
+    let folder = std::env::temp_dir().join(format!("pearlsort-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    let text =
+        std::fs::read_to_string(config_folder().join("recipes/park-high-grade-rate.toml")).expect("it is shipped");
+    let standards = config_folder().join("standards").canonicalize().expect("it is shipped");
+    let text = text.replace("../standards", &standards.display().to_string());
+    let path = folder.join("recipe.toml");
+    std::fs::write(&path, text.replace("bin = 3", "bin = 7")).expect("the file can be written");
+    let alone = config::check_file(&path);
+    let with_machine = config::check_files(&[config_folder().join("line.toml"), path]);
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+    assert!(!alone.has_errors(), "{alone}");
+    assert!(
+        with_machine
+            .faults
+            .iter()
+            .any(|fault| fault.message == "the machine has no bin 7"),
+        "{with_machine}"
+    );
+}

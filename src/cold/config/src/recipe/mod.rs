@@ -134,7 +134,7 @@ pub(crate) fn check(source: &Source, folder: Option<&Path>, line: Option<&Line>,
                 .map_or_else(String::new, |fault| format!(": {}", fault.message));
             root.error(
                 "standard",
-                &format!("{} can't be used{first}", path.display()),
+                &format!("{named} can't be used{first}"),
                 "name a standard's file that `pearlsort check` takes",
             );
             return None;
@@ -393,7 +393,7 @@ fn conditions_of(node: &Node<'_>, guard: i32, standard: &Standard) -> Vec<Condit
     }
     if let Some(guards) = &guards {
         for key in guards.keys() {
-            if !conditions.iter().any(|condition| condition.key == key) {
+            if !node.has(key) {
                 guards.error(
                     key,
                     "guards a condition that the bin does not have",

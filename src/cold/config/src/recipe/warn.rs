@@ -14,7 +14,7 @@ use crate::region::within;
 use crate::source::Source;
 
 /// Pearls of a usual lot that are tried.
-const PEARLS: usize = 20_000;
+const PEARLS: usize = 10_000;
 
 /// Warns of what `recipe` probably does not mean.
 pub(super) fn warn(source: &Source, root: &Node<'_>, recipe: &Recipe, heads: &[Head]) {
