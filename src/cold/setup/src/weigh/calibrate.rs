@@ -145,17 +145,8 @@ fn settle(load: &Load<'_>, demands: &Demands) -> Result<Settled, String> {
     })
 }
 
-/// Calibrates from `loads`: first the empty platform, then the reference mass, then any number of checks. `before` is the
-/// latest calibration, whose counter goes on.
-///
-/// # Errors
-/// What is wrong with the data; nothing is calibrated then.
-pub fn calibrate(
-    loads: &[Load<'_>],
-    demands: &Demands,
-    before: Option<&Calibration>,
-    stamp: (i64, &str),
-) -> Result<Calibration, CalibrationError> {
+/// The reference load among loads that are in order.
+fn reference<'a>(loads: &[Load<'a>], demands: &Demands) -> Result<Load<'a>, CalibrationError> {
     let [empty, reference, ..] = loads else {
         return Err(CalibrationError::Loads {
             what: "fewer than two loads",
@@ -171,6 +162,41 @@ pub fn calibrate(
             what: "the reference mass is too small",
         });
     }
+    Ok(*reference)
+}
+
+fn refuse_creep(
+    loads: &[Load<'_>],
+    settled: &[Settled],
+    counts: f64,
+    demands: &Demands,
+) -> Result<(), CalibrationError> {
+    let mg_per_count = loads[1].mass_mg / counts;
+    for (i, (load, load_settled)) in loads.iter().zip(settled).enumerate() {
+        if load_settled.creep.abs() > demands.most_creep * counts {
+            let what = format!("it creeps by {:.2} mg", load_settled.creep * mg_per_count);
+            return Err(CalibrationError::Codes {
+                load: i + 1,
+                mass_mg: load.mass_mg,
+                what,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Calibrates from `loads`: first the empty platform, then the reference mass, then any number of checks. `before` is the
+/// latest calibration, whose counter goes on.
+///
+/// # Errors
+/// What is wrong with the data; nothing is calibrated then.
+pub fn calibrate(
+    loads: &[Load<'_>],
+    demands: &Demands,
+    before: Option<&Calibration>,
+    stamp: (i64, &str),
+) -> Result<Calibration, CalibrationError> {
+    let reference = reference(loads, demands)?;
     let mut settled = Vec::new();
     for (i, load) in loads.iter().enumerate() {
         let wrong = |what| CalibrationError::Codes {
@@ -187,16 +213,7 @@ pub fn calibrate(
             what: "the reference mass hardly moves the codes",
         });
     }
-    for (i, (load, settled)) in loads.iter().zip(&settled).enumerate() {
-        if settled.creep.abs() > demands.most_creep * counts {
-            let what = format!("it creeps by {:.2} mg", settled.creep / span);
-            return Err(CalibrationError::Codes {
-                load: i + 1,
-                mass_mg: load.mass_mg,
-                what,
-            });
-        }
-    }
+    refuse_creep(loads, &settled, counts, demands)?;
     let u_relative = (settled[0].u.hypot(settled[1].u) / counts).hypot(reference.u_mg / reference.mass_mg);
     if u_relative.is_nan() || u_relative > demands.most_u {
         #[expect(

@@ -4,6 +4,7 @@
 //! unload before its leaving gate closes.
 
 mod again;
+mod zero;
 
 use super::filter::{Constants, Filter, GATE_SIGMAS, Innovation, Slot};
 use super::limits::{GAP, LATEST_LOOK_US, OUTBOX, PASSAGES, RING, SLOTS};
@@ -11,6 +12,7 @@ use super::model::{Checks, Model, ModelFault};
 use super::passage::{Passage, Refusal, Weighing};
 use super::platform::Times;
 use units::{BoardUs, Micrograms};
+use zero::ZeroWatch;
 
 /// Outliers in a row after which the platform's motion is taken as unknown.
 const OUTLIERS_IN_A_ROW: u32 = 3;
@@ -100,21 +102,6 @@ pub struct Estimator {
     zero: ZeroWatch,
     counters: Counters,
 }
-
-/// Where the zero was, to bound how far and how fast it goes.
-#[derive(Clone, Copy, Debug, Default)]
-struct ZeroWatch {
-    first: Option<f64>,
-    earlier: f64,
-    since: u64,
-    fast: bool,
-    alarm: bool,
-}
-
-/// Time over which the zero's rate is taken, s.
-const ZERO_RATE_S: f64 = 2.0;
-/// Standard uncertainty below which the zero counts as known, mg.
-const ZERO_KNOWN_MG: f64 = 1.0;
 
 impl Estimator {
     /// An estimator whose sample 0 is taken at `start` of the cell's board.
@@ -475,26 +462,6 @@ impl Estimator {
             self.counters.disturbances += 1;
         }
         filter.predict(&self.constants, at as f64);
-    }
-
-    fn watch_zero(&mut self, at: u64) {
-        let Some(filter) = &self.filter else { return };
-        if filter.zero_u_mg() > ZERO_KNOWN_MG {
-            return;
-        }
-        let zero = filter.zero_mg();
-        let first = *self.zero.first.get_or_insert(zero);
-        if self.zero.since == 0 {
-            (self.zero.since, self.zero.earlier) = (at, zero);
-        }
-        let apart = (at - self.zero.since) as f64 / (self.per_us * 1e6);
-        if apart >= ZERO_RATE_S {
-            self.zero.fast = (zero - self.zero.earlier).abs() > self.checks.zero_rate_mg_s * apart;
-            (self.zero.since, self.zero.earlier) = (at, zero);
-        }
-        let alarm = self.zero.fast || (zero - first).abs() > self.checks.zero_band_mg;
-        self.counters.zero_alarms += u64::from(alarm && !self.zero.alarm);
-        self.zero.alarm = alarm;
     }
 
     /// Closes the passages that are over.
