@@ -35,8 +35,8 @@ pub(crate) enum Stage {
     Cancelling(Cause),
     /// The board has blown it.
     Fired,
-    /// Whether the board has blown it is not known; eyes may tell.
-    Unsure,
+    /// Whether the board has blown it is not known, for this cause; eyes may tell.
+    Unsure(Cause),
     /// It stays on the belt.
     Tray(Cause),
     /// Its record is out.

@@ -2,7 +2,7 @@
 
 mod world;
 
-use line::{Cause, Command, Destination, DownCause, HoldCause, Landing, LineState, Notice};
+use line::{Cause, Command, DownCause, HoldCause, Landing, LineState, Notice};
 use units::{BinId, ValveId};
 use wire::{Fault, FaultOf, FromBoard};
 use world::{B0, World, bead, mm, plan};
@@ -199,8 +199,8 @@ fn a_coil_that_draws_no_current_is_left_to_the_eyes() {
     let pearl = world.add(bead(0, 0, 1));
     world.finish();
     assert_eq!(world.held(), Some(HoldCause::ValveShut(B0, ValveId(1))));
-    assert_eq!(world.sent(pearl), Destination::Bin(BinId(1)));
-    assert_eq!(world.record(pearl).landing, Landing::Tray);
+    assert_eq!(world.cause(pearl), Cause::OrderFault);
+    assert_eq!(world.record(pearl).landing, Landing::Seen);
     assert_eq!(world.core.accounts().binned[1], 0);
 }
 

@@ -28,7 +28,7 @@ impl Core {
                 self.spoil_if_graded(lane, place, out);
             }
             Stage::Ordered | Stage::Cancelling(_) => self.report_due(at, now, lane, place, out),
-            Stage::Fired | Stage::Unsure => self.settle_sent(now, lane, place, out),
+            Stage::Fired | Stage::Unsure(_) => self.settle_sent(now, lane, place, out),
             Stage::Tray(cause) => self.settle_tray(now, lane, place, cause, out),
             Stage::Ended => {}
         }
@@ -82,7 +82,7 @@ impl Core {
         if let Some(order) = self.orders.close(board, pearl.order) {
             self.manifolds.remove(board, order.id, order.valve);
         }
-        self.doubt(at, (lane, place), out);
+        self.doubt(at, (lane, place), Cause::OrderFault, out);
     }
 
     fn look_again(&mut self, now: Tick, lane: usize, place: u32) {
@@ -97,7 +97,7 @@ impl Core {
             return;
         };
         let sure = pearl.stage == Stage::Fired;
-        let bin_eye = jet.drop_eye.filter(|eye| self.sees(eye.eye.board));
+        let bin_eye = jet.drop_eye.filter(|_| self.bin_eye_tells(lane, place));
         if sure && bin_eye.is_none() {
             self.end(lane, place, Destination::Bin(jet.bin), Landing::NoEye, out);
             return;
@@ -107,7 +107,9 @@ impl Core {
             self.look_again(now, lane, place);
             return;
         }
-        let tray_eye = self.plan.lanes[lane].tray_eye.filter(|eye| self.sees(eye.eye.board));
+        let tray_eye = self.plan.lanes[lane]
+            .tray_eye
+            .filter(|_| self.tray_eye_tells(lane, place));
         let tray_due = self.tray_due(lane, &pearl);
         if let Some(eye) = tray_eye
             && (now < tray_due || !self.has_told(eye.eye.board, tray_due))
@@ -123,7 +125,10 @@ impl Core {
     /// A pearl that stayed on the belt was not seen in the tray.
     fn settle_tray(&mut self, now: Tick, lane: usize, place: u32, cause: Cause, out: &mut impl Output) {
         let pearl = *self.lanes[lane].ring.get(place);
-        let landing = match self.plan.lanes[lane].tray_eye.filter(|eye| self.sees(eye.eye.board)) {
+        let landing = match self.plan.lanes[lane]
+            .tray_eye
+            .filter(|_| self.tray_eye_tells(lane, place))
+        {
             None => Landing::NoEye,
             Some(eye) if !self.has_told(eye.eye.board, self.tray_due(lane, &pearl)) => {
                 self.look_again(now, lane, place);

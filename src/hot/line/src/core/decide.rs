@@ -51,7 +51,7 @@ impl Core {
         match self.lanes[lane].ring.get(place).stage {
             Stage::Waiting | Stage::Graded => self.leave_on_belt(lane, place, cause, out),
             Stage::Ordered => self.cancel(lane, place, cause, out),
-            Stage::Cancelling(_) | Stage::Fired | Stage::Unsure | Stage::Tray(_) | Stage::Ended => {}
+            Stage::Cancelling(_) | Stage::Fired | Stage::Unsure(_) | Stage::Tray(_) | Stage::Ended => {}
         }
     }
 
@@ -346,7 +346,7 @@ impl Core {
             Stage::Waiting => return self.set_waiting_due(lane, place),
             Stage::Graded => self.latest_tick(lane, &pearl),
             Stage::Ordered | Stage::Cancelling(_) => pearl.off.plus(self.ticks_in(ON_THE_WAY_US)),
-            Stage::Fired | Stage::Unsure => self.landing_due(lane, &pearl),
+            Stage::Fired | Stage::Unsure(_) => self.landing_due(lane, &pearl),
             Stage::Tray(_) => self.tray_due(lane, &pearl),
             Stage::Ended => return,
         };

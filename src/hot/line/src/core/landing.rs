@@ -69,7 +69,7 @@ impl Core {
             Some(jet) => {
                 let sent = matches!(
                     pearl.stage,
-                    Stage::Ordered | Stage::Cancelling(_) | Stage::Fired | Stage::Unsure
+                    Stage::Ordered | Stage::Cancelling(_) | Stage::Fired | Stage::Unsure(_)
                 );
                 sent && pearl.jet == jet && pearl.landed.is_none()
             }
@@ -93,7 +93,7 @@ impl Core {
         let pearl = self.lanes[lane].ring.get_mut(place);
         pearl.landed = Some(tick);
         let (stage, jet) = (pearl.stage, pearl.jet);
-        if matches!(stage, Stage::Fired | Stage::Unsure)
+        if matches!(stage, Stage::Fired | Stage::Unsure(_))
             && let Some(bin) = self.jet_plan(lane, jet).map(|jet| jet.bin)
         {
             self.prove(at, lane, jet);
@@ -134,14 +134,8 @@ impl Core {
                     self.missed(at, lane, place, &jet, out);
                 }
             }
-            Stage::Unsure => {
-                if let Some(bin) = self
-                    .jet_plan(lane, self.lanes[lane].ring.get(place).jet)
-                    .map(|jet| jet.bin)
-                {
-                    self.end(lane, place, Destination::Bin(bin), Landing::Tray, out);
-                }
-            }
+            // So it was not blown.
+            Stage::Unsure(cause) => self.end(lane, place, Destination::Tray(cause), Landing::Seen, out),
             Stage::Ordered | Stage::Cancelling(_) => pearl.trayed = true,
             Stage::Waiting | Stage::Graded | Stage::Ended => {}
         }
@@ -212,6 +206,25 @@ impl Core {
                 .map_or(Destination::Tray(Cause::Missing), |jet| Destination::Bin(jet.bin)),
         };
         self.end(lane, place, sent, Landing::Bin(bin), out);
+    }
+
+    /// Whether the eye of a pearl's bin can tell about it.
+    pub(super) fn bin_eye_tells(&self, lane: usize, place: u32) -> bool {
+        let pearl = self.lanes[lane].ring.get(place);
+        let Some(eye) = self.jet_plan(lane, pearl.jet).and_then(|jet| jet.drop_eye) else {
+            return false;
+        };
+        let jet = Some(pearl.jet);
+        self.tells(eye.eye.board, self.window(&Mouth { lane, jet, eye }, pearl).from)
+    }
+
+    /// Whether the tray's eye can tell about a pearl.
+    pub(super) fn tray_eye_tells(&self, lane: usize, place: u32) -> bool {
+        let pearl = self.lanes[lane].ring.get(place);
+        let Some(eye) = self.plan.lanes[lane].tray_eye else {
+            return false;
+        };
+        self.tells(eye.eye.board, self.window(&Mouth { lane, jet: None, eye }, pearl).from)
     }
 
     /// Tick at which a blown pearl's bin has had its chance.

@@ -273,9 +273,11 @@ impl Core {
         LaneId(u8::try_from(lane).unwrap_or(u8::MAX))
     }
 
-    /// Whether an eye's board can tell what it sees.
-    fn sees(&self, board: BoardId) -> bool {
-        self.links[board.index()].up && self.sync.heard(board).is_some()
+    /// Whether an eye's board is up, and has been since `from`: what it saw before was lost with its connection, or
+    /// dropped.
+    fn tells(&self, board: BoardId, from: Tick) -> bool {
+        let link = &self.links[board.index()];
+        link.up && link.tells_from.is_some_and(|since| since <= from)
     }
 
     /// Whether all that the board saw up to `tick` has come.

@@ -41,7 +41,7 @@ impl Core {
             None => {}
         }
         if !self.is_in_place(board, &order, opened) {
-            self.doubt(at, (lane, place), out);
+            self.doubt(at, (lane, place), Cause::OrderFault, out);
             self.suspect(at, lane, jet, HoldCause::ValveOpen(board, order.valve), out);
             return;
         }
@@ -71,7 +71,7 @@ impl Core {
             self.end(lane, place, Destination::Bin(jet.bin), Landing::Seen, out);
         } else if pearl.trayed {
             self.missed(at, lane, place, &jet, out);
-        } else if jet.drop_eye.is_some_and(|eye| self.sees(eye.eye.board)) {
+        } else if self.bin_eye_tells(lane, place) {
             self.set_due(lane, place);
         } else {
             self.prove(at, lane, pearl.jet);
@@ -180,7 +180,7 @@ impl Core {
                 self.blown(at, lane, place, out);
             }
             Fault::Coil => {
-                self.doubt(at, (lane, place), out);
+                self.doubt(at, (lane, place), Cause::OrderFault, out);
                 self.hold(at, HoldCause::ValveShut(board, order.valve), out);
             }
             Fault::TooSlow => self.not_fired(lane, place, Cause::Speed, out),
@@ -242,9 +242,9 @@ impl Core {
     }
 
     /// Whether a pearl was blown is not known: eyes may tell, and without an eye its bin is in quarantine.
-    pub(super) fn doubt(&mut self, at: HostUs, (lane, place): (usize, u32), out: &mut impl Output) {
+    pub(super) fn doubt(&mut self, at: HostUs, (lane, place): (usize, u32), cause: Cause, out: &mut impl Output) {
         let pearl = self.lanes[lane].ring.get_mut(place);
-        pearl.stage = Stage::Unsure;
+        pearl.stage = Stage::Unsure(cause);
         let (jet, landed, trayed) = (pearl.jet, pearl.landed, pearl.trayed);
         let Some(of) = self.jet_plan(lane, jet).copied() else {
             return;
@@ -254,10 +254,10 @@ impl Core {
             return;
         }
         if trayed {
-            self.end(lane, place, Destination::Bin(of.bin), Landing::Tray, out);
+            self.end(lane, place, Destination::Tray(cause), Landing::Seen, out);
             return;
         }
-        if !of.drop_eye.is_some_and(|eye| self.sees(eye.eye.board)) {
+        if !self.bin_eye_tells(lane, place) {
             self.suspect(at, lane, jet, HoldCause::Quarantine(of.bin), out);
         }
         self.set_due(lane, place);

@@ -11,7 +11,7 @@
 //!   only eyes can tell, and without an eye the bin goes into quarantine.
 //! - A signal that has never been told is not good: without it the line does not start.
 
-use units::{BoardId, HostUs, Tick32, ValveId};
+use units::{BoardId, HostUs, Tick, Tick32, ValveId};
 use wire::{Identity, Status, ToBoard};
 
 use super::Core;
@@ -51,6 +51,8 @@ pub(super) struct Link {
     fed: u16,
     dropped: Option<u16>,
     starts: Option<u16>,
+    /// Line tick from which its eyes have told all that they saw: none until its first `Status`.
+    pub(super) tells_from: Option<Tick>,
     /// Longest that its hardware lets a valve be open, us.
     pub(super) max_on_us: i64,
 }
@@ -159,7 +161,7 @@ impl Core {
     }
 
     /// The board has forgotten its orders. Those whose pulse begins behind `opens` have surely not blown.
-    fn drop_orders(&mut self, at: HostUs, board: BoardId, opens: units::Tick, cause: Cause, out: &mut impl Output) {
+    fn drop_orders(&mut self, at: HostUs, board: BoardId, opens: Tick, cause: Cause, out: &mut impl Output) {
         let mut from = 0;
         while let Some((id, next)) = self.orders.next_open(board, from) {
             from = next;
@@ -177,7 +179,7 @@ impl Core {
                 self.leave_on_belt(order.lane, order.place, cause, out);
             } else {
                 self.accounts.unanswered += 1;
-                self.doubt(at, (order.lane, order.place), out);
+                self.doubt(at, (order.lane, order.place), cause, out);
             }
         }
     }
@@ -212,6 +214,9 @@ impl Core {
             .dropped
             .replace(status.dropped)
             .is_some_and(|before| before != status.dropped);
+        if dropped || link.tells_from.is_none() {
+            link.tells_from = Some(self.sync.now(at));
+        }
         self.trouble(at, board, trouble, out);
         if dropped {
             self.hold(at, HoldCause::Dropped(board), out);
@@ -452,7 +457,7 @@ impl Core {
                     Stage::Ended => continue,
                     Stage::Tray(cause) => (Destination::Tray(cause), Landing::NoEye),
                     Stage::Waiting | Stage::Graded => (Destination::Tray(Cause::Link), Landing::NoEye),
-                    Stage::Ordered | Stage::Cancelling(_) | Stage::Fired | Stage::Unsure => {
+                    Stage::Ordered | Stage::Cancelling(_) | Stage::Fired | Stage::Unsure(_) => {
                         let bin = self.jet_plan(lane, pearl.jet).map(|jet| jet.bin);
                         (
                             bin.map_or(Destination::Tray(Cause::Link), Destination::Bin),
