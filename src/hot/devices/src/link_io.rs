@@ -137,11 +137,11 @@ impl LinkIo {
     /// Time at which the link next has something to do by itself.
     pub(crate) fn next_deadline(&self) -> Option<HostUs> {
         let port = self.port.as_ref()?;
-        // While the port takes nothing there is nothing to send: its readiness ends the wait.
-        let transmit = if port.is_drained() {
-            self.link.next_transmit()
-        } else {
-            None
+        let transmit = match self.link.next_transmit() {
+            // While the port takes nothing there is nothing to send: its readiness ends the wait.
+            _ if !port.is_drained() => None,
+            Some(at) if self.link.plan().baud() <= SLOW_BAUD => Some(at.max(port.carried)),
+            at => at,
         };
         [self.link.next_poll(), self.link.gives_port_up_at(), transmit]
             .into_iter()
@@ -162,4 +162,135 @@ const fn carry_us(bytes: usize, baud: u32) -> i64 {
     (bits * 1_000_000)
         .div_ceil(if baud == 0 { 1 } else { baud as u64 })
         .cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use rt::poll::Poller;
+    use units::BoardId;
+    use wire::{BoardEndpoint, ToBoard};
+
+    use super::*;
+    use crate::plan::{LinkPlan, Needs};
+
+    /// Writes nothing of meaning until the port takes no more, or so many bytes; gives how many.
+    fn fill(port: &OwnedFd, bytes: usize) -> usize {
+        let mut filled = 0;
+        while filled < bytes {
+            let piece = [0x55; 600];
+            match rt::poll::write(port, &piece[..piece.len().min(bytes - filled)]) {
+                Transfer::Done(count) => filled += count,
+                _ => break,
+            }
+        }
+        filled
+    }
+
+    /// Reads until `done` is content with what has come.
+    fn read_until(port: &OwnedFd, done: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let mut poller = Poller::new();
+        poller.add(port.as_fd(), Interest::Read).expect("room");
+        let mut all = Vec::new();
+        while !done(&all) {
+            let mut bytes = [0; 4_096];
+            match rt::poll::read(port, &mut bytes) {
+                Transfer::Done(count) => all.extend_from_slice(&bytes[..count]),
+                _ => assert_eq!(
+                    poller.wait(Some(10_000_000)).expect("poll"),
+                    1,
+                    "in vain after {} bytes",
+                    all.len()
+                ),
+            }
+        }
+        all
+    }
+
+    fn hellos(bytes: &[u8]) -> usize {
+        let (mut hellos, mut endpoint) = (0, BoardEndpoint::<2>::new(1_000_000));
+        endpoint.receive(0, bytes, |message| {
+            hellos += usize::from(matches!(message, ToBoard::Hello(_)))
+        });
+        hellos
+    }
+
+    fn calling(baud: u32, port: OwnedFd) -> LinkIo {
+        let plan = LinkPlan::new(BoardId(0), 1, baud, 100_000, Needs::default(), &[]);
+        let mut io = LinkIo::new(HostLink::new(plan, 1));
+        io.open(port, Token(0), HostUs(0));
+        io
+    }
+
+    fn non_blocking(ends: (impl Into<OwnedFd>, impl Into<OwnedFd>)) -> (OwnedFd, OwnedFd) {
+        let (board, host) = (ends.0.into(), ends.1.into());
+        rt::poll::set_nonblocking(&board).expect("open");
+        rt::poll::set_nonblocking(&host).expect("open");
+        (board, host)
+    }
+
+    fn pty() -> (OwnedFd, OwnedFd) {
+        let pty = rt::port::open_pty().expect("a pty");
+        non_blocking((pty.board, pty.host))
+    }
+
+    /// Two ends between which bytes pass at once; a pty's take their time.
+    fn pair() -> (OwnedFd, OwnedFd) {
+        non_blocking(UnixStream::pair().expect("a pair"))
+    }
+
+    #[test]
+    fn what_a_port_takes_in_pieces_arrives_whole() {
+        let most = fill(&pty().1, usize::MAX);
+        // How much room there is in the end is the kernel's affair: most of these make pieces.
+        for room in 0..30 {
+            let (board, host) = pty();
+            let filled = fill(&host, most - room);
+            let mut io = calling(1_000_000, host);
+            assert_eq!(io.write(HostUs(0)), Ok(()));
+            let mut bytes = read_until(&board, |bytes| bytes.len() >= filled);
+            assert_eq!(io.write(HostUs(1)), Ok(()));
+            assert_eq!(io.interest(), Some((Token(0), Interest::Read)));
+            bytes.extend(read_until(&board, |more| hellos(&[&bytes[..], more].concat()) == 1));
+        }
+    }
+
+    #[test]
+    fn a_port_that_takes_nothing_is_waited_for() {
+        let (board, host) = pair();
+        let filled = fill(&host, usize::MAX);
+        let mut io = calling(1_000_000, host);
+        assert_eq!(io.next_deadline(), Some(HostUs(0)), "Hello is due");
+        assert_eq!(io.write(HostUs(0)), Ok(()));
+        assert_eq!(io.interest(), Some((Token(0), Interest::ReadWrite)));
+        assert_eq!(
+            io.next_deadline(),
+            io.link.gives_port_up_at(),
+            "no time to write is set"
+        );
+        read_until(&board, |bytes| bytes.len() == filled);
+        assert_eq!(io.write(HostUs(1)), Ok(()));
+        assert_eq!(io.interest(), Some((Token(0), Interest::Read)));
+        assert_eq!(io.next_deadline(), Some(HostUs(50_000)), "the next Hello");
+    }
+
+    #[test]
+    fn a_slow_line_is_written_to_when_it_has_carried_the_last() {
+        let (board, host) = pair();
+        let mut io = calling(9_600, host);
+        assert_eq!(io.write(HostUs(0)), Ok(()));
+        let len = read_until(&board, |bytes| hellos(bytes) == 1).len();
+        io.link.open(HostUs(1));
+        let carried = HostUs(carry_us(len, 9_600));
+        assert_eq!(io.next_deadline(), Some(carried));
+        assert_eq!(io.write(carried - 1), Ok(()));
+        assert_eq!(
+            rt::poll::read(&board, &mut [0; 8]),
+            Transfer::WouldBlock,
+            "the line is busy"
+        );
+        assert_eq!(io.write(carried), Ok(()));
+        read_until(&board, |bytes| hellos(bytes) == 1);
+    }
 }
