@@ -11,6 +11,7 @@
 mod figures;
 mod form;
 mod interval;
+mod library;
 pub mod limits;
 mod machine;
 mod nearest;
@@ -24,6 +25,7 @@ mod standard;
 
 use std::path::{Path, PathBuf};
 
+pub use crate::library::{Change, Library};
 pub use crate::machine::{Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, line_from_text, load_line};
 pub use crate::recipe::{
     Answer, BinAnswer, Condition, ConditionAnswer, DoubtShares, Lot, Pearl, Recipe, RecipeBin, Value, load_recipe,

@@ -130,7 +130,7 @@ const MISTAKES: [Mistake; 40] = [
     (
         "valve closed before the pulse ends",
         LINE,
-        "max-on-us = 90000",
+        "max-on-us = 80000",
         "max-on-us = 20000",
     ),
 ];

@@ -44,7 +44,7 @@ fn the_shipped_machine_is_what_it_says() {
             .find(|s| s.key == key && s.index == index)
             .map(|s| s.value)
     };
-    assert_eq!(value(wire::SettingKey::MaxOnUs, 47), Some(90_000));
+    assert_eq!(value(wire::SettingKey::MaxOnUs, 47), Some(80_000));
     assert_eq!(
         value(wire::SettingKey::MaxOnUs, 48),
         Some(0),

@@ -2,8 +2,16 @@
 //!
 //! Cold side, any thread.
 
+use board::limits;
+
 use crate::form::Kind::{Flag, List, Number, Numbers, OneOf, Table, Tables, Text, Whole};
 use crate::form::{Form, NAME, default, optional, required};
+
+/// Watchdog times that a board accepts, ms.
+const WATCHDOG_MS: (f64, f64) = {
+    let range = limits::WATCHDOG_RANGE_US;
+    (*range.start() as f64 / 1e3, *range.end() as f64 / 1e3)
+};
 
 /// Signals that a channel can carry.
 pub(crate) const SIGNALS: &[&str] = &[
@@ -145,7 +153,11 @@ static WEIGH: Form = Form {
         ),
         required("at-mm", Number(0.0, 10_000.0), "Where the platform begins."),
         required("length-mm", Number(5.0, 500.0), "Its length."),
-        required("samples-per-s", Whole(100, 100_000), "Sample rate of the converter."),
+        required(
+            "samples-per-s",
+            Whole(100, limits::MAX_SAMPLE_RATE as i64),
+            "Sample rate of the converter.",
+        ),
         required(
             "result-ms",
             Number(0.5, 1_000.0),
@@ -185,12 +197,12 @@ static VALVES: Form = Form {
         required("lag-off-us", Whole(0, 100_000), "From switching off to no air."),
         required(
             "recovery-us",
-            Whole(0, 1_000_000),
+            Whole(0, limits::MAX_MIN_OFF_US as i64),
             "Least time between closing and opening again.",
         ),
         required(
             "max-on-us",
-            Whole(100, 10_000_000),
+            Whole(100, limits::MAX_ON_US as i64),
             "Longest that a valve may be open; the board closes it then.",
         ),
     ],
@@ -243,7 +255,7 @@ static TIMING: Form = Form {
         ),
         default(
             "watchdog-ms",
-            Number(5.0, 1_000.0),
+            Number(WATCHDOG_MS.0, WATCHDOG_MS.1),
             100.0,
             "Silence after which a board closes everything.",
         ),
@@ -327,19 +339,23 @@ static BOARD: Form = Form {
 static HAS: Form = Form {
     says: "What a board has.",
     keys: &[
-        required("valves", Whole(0, 128), "Valve outputs."),
-        required("eyes", Whole(1, 128), "Eye inputs."),
-        required("cells", Whole(0, 64), "Weigh cells."),
-        required("channels", Whole(0, 32), "Numbered channels."),
-        required("queue", Whole(1, 1_024), "Orders that its queue holds."),
+        required("valves", Whole(0, limits::MAX_VALVES as i64), "Valve outputs."),
+        required("eyes", Whole(1, limits::MAX_EYES as i64), "Eye inputs."),
+        required("cells", Whole(0, limits::MAX_CELLS as i64), "Weigh cells."),
+        required("channels", Whole(0, limits::MAX_CHANNELS as i64), "Numbered channels."),
+        required(
+            "queue",
+            Whole(1, limits::MAX_QUEUE as i64),
+            "Orders that its queue holds.",
+        ),
         required(
             "horizon-ticks",
-            Whole(1_000, 1 << 30),
+            Whole(1_000, limits::MAX_HORIZON_TICKS as i64),
             "Farthest that an order's tick may lie ahead.",
         ),
         required(
             "max-on-us",
-            Whole(100, 10_000_000),
+            Whole(100, limits::MAX_ON_US as i64),
             "Longest that its hardware lets a valve be open.",
         ),
         default(

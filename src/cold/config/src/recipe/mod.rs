@@ -119,6 +119,13 @@ pub fn recipe_from_text(file: &str, text: &str, standard: &Arc<Standard>) -> Res
     recipe.ok_or_else(|| source.report())
 }
 
+/// The standard's file that a recipe names, as far as its text can be read.
+pub(crate) fn named_standard(source: &Source, folder: Option<&Path>) -> Option<std::path::PathBuf> {
+    let (table, _) = toml::de::DeTable::parse_recoverable(&source.text);
+    let named = table.get_ref().get("standard")?.get_ref().as_str()?;
+    Some(crate::text_of_path(folder, named))
+}
+
 /// Checks a recipe's file; the faults are in `source`. Without a `line` any bin's number is taken.
 pub(crate) fn check(source: &Source, folder: Option<&Path>, line: Option<&Line>, warn: bool) -> Option<Recipe> {
     let table = source.parse();
