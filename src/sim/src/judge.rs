@@ -50,7 +50,10 @@ struct Case {
 
 #[derive(Clone, Debug, Default)]
 struct LaneCases {
+    /// In the order of their ordinals, without gaps.
     cases: VecDeque<Case>,
+    /// So many of the first cases have their record, or need none.
+    closed: usize,
     /// Stories that wait for their record.
     waiting: Vec<Story>,
 }
@@ -69,6 +72,27 @@ struct OpenValve {
     valve: u8,
     since_us: u64,
     reported: bool,
+}
+
+impl LaneCases {
+    fn of(&mut self, ordinal: u64) -> Option<&mut Case> {
+        let index = ordinal.checked_sub(self.cases.front()?.ordinal)?;
+        self.cases.get_mut(usize::try_from(index).ok()?)
+    }
+
+    /// The first case that a record of this trigger can be for.
+    fn waiting_for(&mut self, seq: TriggerSeq) -> Option<&mut Case> {
+        while self.cases.get(self.closed).is_some_and(|case| case.said.is_some()) {
+            self.closed += 1;
+        }
+        let mut open = self.cases.range_mut(self.closed..);
+        open.find(|case| case.seq == seq && case.said.is_none() && case.told)
+    }
+
+    fn pop(&mut self) -> Option<Case> {
+        self.closed = self.closed.saturating_sub(1);
+        self.cases.pop_front()
+    }
 }
 
 /// See the module.
@@ -262,8 +286,7 @@ impl Judge {
             self.unaccounted(format!("a record of lane {} that is not there", lane.0));
             return;
         };
-        let is_open = |case: &&mut Case| case.seq == record.seq && case.said.is_none() && case.told;
-        let Some(case) = of_lane.cases.iter_mut().find(is_open) else {
+        let Some(case) = of_lane.waiting_for(record.seq) else {
             let seq = record.seq.0;
             self.unaccounted(format!(
                 "lane {}: a record of trigger {seq} at {at_us} us too many",
@@ -292,9 +315,7 @@ impl Judge {
     pub fn ended(&mut self, story: &Story) {
         self.summary.pearls_in += 1;
         let of_lane = &mut self.lanes[story.lane.index()];
-        let case = story
-            .interruption
-            .and_then(|ordinal| of_lane.cases.iter_mut().find(|case| case.ordinal == ordinal));
+        let case = story.interruption.and_then(|ordinal| of_lane.of(ordinal));
         match case {
             Some(case) => {
                 case.ends += 1;
@@ -487,7 +508,7 @@ impl Judge {
             if now_us < case.at_us + KEPT_US || case.told && case.said.is_none() && now_us < case.at_us + 3 * KEPT_US {
                 return;
             }
-            let Some(case) = self.lanes[index].cases.pop_front() else {
+            let Some(case) = self.lanes[index].pop() else {
                 return;
             };
             self.close_case(index, &case);

@@ -6,6 +6,7 @@
 //!
 //! [`RealLine`] runs the line; [`RealJudge`] holds what happened against the records of the program.
 
+use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +37,11 @@ const SLACK_US: u64 = 50;
 const STALL_US: u64 = 10_000;
 /// Time between two hand-overs of what has happened, us.
 const TELL_US: u64 = 20_000;
+/// A record is looked at so long after it came, us: what it is of has been told by then.
+const RECORD_WAITS_US: i64 = 100_000;
 const BUFFER_BYTES: usize = 4_096;
+
+const _: () = assert!(RECORD_WAITS_US > 2 * TELL_US as i64);
 
 /// Why a line can't be had in real time.
 #[derive(Debug, thiserror::Error)]
@@ -318,6 +323,8 @@ pub struct RealJudge {
     leads: Histogram,
     decisions: Histogram,
     counters: Vec<Counters>,
+    /// Records with the time at which they came, host us, until what they are of has surely been told.
+    records: VecDeque<(HostUs, Record)>,
     now_us: u64,
 }
 
@@ -331,12 +338,12 @@ impl RealJudge {
             leads: Histogram::new(),
             decisions: Histogram::new(),
             counters: Vec::new(),
+            records: VecDeque::new(),
             now_us: 0,
         }
     }
 
-    /// Takes what has happened on the line. Call it before [`Self::record`], some times a second: a record is of something
-    /// that has happened.
+    /// Takes what has happened on the line. Call it some times a second.
     pub fn gather(&mut self, line: &RealLine) {
         let (mut happened, mut orders) = (Happened::default(), Vec::new());
         line.told(|told| {
@@ -346,6 +353,11 @@ impl RealJudge {
             self.now_us = told.now_us;
         });
         self.judge.hear(&happened, self.now_us);
+        let told = now_us() - RECORD_WAITS_US;
+        let ready = self.records.partition_point(|(at, _)| *at <= told);
+        for (_, record) in self.records.drain(..ready) {
+            self.judge.record(&record, self.now_us);
+        }
         for order in orders {
             self.leads.record(order.lead_whole_us());
             if let Some(figures_us) = order.figures_us {
@@ -356,7 +368,7 @@ impl RealJudge {
 
     /// A record of the program.
     pub fn record(&mut self, record: &Record) {
-        self.judge.record(record, self.now_us);
+        self.records.push_back((now_us(), *record));
     }
 
     /// News of the program's core, with its host time.
@@ -379,7 +391,10 @@ impl RealJudge {
     /// Closes everything. `host` are the counts of the host's ends of the links. What only the program knows (late,
     /// cancelled, allocations, seed) is left for it to fill in.
     #[must_use]
-    pub fn finish<'a>(self, host: impl Iterator<Item = &'a Counters>) -> (Summary, Vec<String>) {
+    pub fn finish<'a>(mut self, host: impl Iterator<Item = &'a Counters>) -> (Summary, Vec<String>) {
+        for (_, record) in self.records.drain(..) {
+            self.judge.record(&record, self.now_us);
+        }
         let (mut summary, complaints) = self.judge.finish();
         let mut count = |counters: &Counters| {
             summary.repeats += u64::from(counters.repeats);
@@ -392,5 +407,105 @@ impl RealJudge {
         summary.run_s = self.now_us as f64 * 1e-6;
         summary.pearls_per_s = summary.pearls_in as f64 / summary.run_s.max(1e-6);
         (summary, complaints)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rt::port::open;
+
+    use super::*;
+    use crate::demo::{DemoOptions, machine};
+    use crate::faults::FaultPlan;
+    use crate::host::Host;
+    use crate::nature::Nature;
+
+    /// A program of the plainest sort at the other end of the ports: waits, reads, runs links and core, writes.
+    struct Program {
+        host: Host,
+        ports: Vec<std::os::fd::OwnedFd>,
+        poller: Poller,
+        started: bool,
+    }
+
+    impl Program {
+        fn new(machine: &Machine, line: &RealLine) -> Self {
+            let ports: Vec<_> = line
+                .ports()
+                .iter()
+                .map(|path| open(path).expect("the port is there"))
+                .collect();
+            let mut poller = Poller::new();
+            for port in &ports {
+                set_nonblocking(port).expect("a terminal");
+                poller.add(port.as_fd(), Interest::Read).expect("room for two");
+            }
+            Self {
+                host: Host::new(machine, 3_000_000),
+                ports,
+                poller,
+                started: false,
+            }
+        }
+
+        fn round(&mut self, judge: &mut RealJudge) {
+            self.poller.wait(Some(2_000)).expect("a wait");
+            let now = now_us();
+            let mut bytes = [0; BUFFER_BYTES];
+            for (n, port) in self.ports.iter().enumerate() {
+                let board = BoardId(u8::try_from(n).unwrap());
+                while let Transfer::Done(count @ 1..) = read(port, &mut bytes) {
+                    self.host.receive(now, board, &bytes[..count]);
+                }
+                self.host.poll(now);
+                let count = self.host.transmit(now, board, &mut bytes[..2_048]);
+                assert!(count == 0 || matches!(write(port, &bytes[..count]), Transfer::Done(all) if all == count));
+            }
+            if !self.started && self.host.is_ready() {
+                self.started = true;
+                self.host.command(now, line::Command::Start);
+            }
+            for record in self.host.given.records.drain(..) {
+                judge.record(&record);
+            }
+            for (at, notice) in self.host.given.notices.drain(..) {
+                judge.notice(at, &notice);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_behind_ptys_is_sorted_and_judged() {
+        let machine = machine(16, DemoOptions::default());
+        let options = WorldOptions {
+            seed: 1,
+            rate: 15.0,
+            um_s: 1e6,
+            nature: Nature::default(),
+            faults: FaultPlan::none(),
+            most_pearls: 150,
+        };
+        let line = RealLine::start(&machine, options, 3_000_000, None).expect("a pty");
+        let mut judge = RealJudge::new(&machine, &line, 1e6);
+        let mut program = Program::new(&machine, &line);
+        let give_up = now_us() + 20_000_000;
+        while !(line.is_done() && judge.progress().pearls_in >= 150 && judge.open_cases() == 0) {
+            program.round(&mut judge);
+            judge.gather(&line);
+            assert!(now_us() < give_up, "{:?}", judge.progress());
+        }
+        let (summary, complaints) = judge.finish(program.host.wire_counters());
+        assert_eq!(summary.complaints(), Vec::<String>::new(), "{complaints:#?}");
+        assert_eq!(summary.pearls_in, 150);
+        assert_eq!(
+            (summary.misrouted_into_bins, summary.upgraded),
+            (0, 0),
+            "{complaints:#?}"
+        );
+        assert!(
+            summary.binned > 0 && summary.decision_us.p50 > 0 && summary.lead_ms.p50 > 0.0,
+            "{summary:#?}"
+        );
+        line.stop();
     }
 }
