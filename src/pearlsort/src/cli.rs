@@ -1,0 +1,212 @@
+//! The command line: every command, every option, its help. Cold; parsed once at start.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Controller of a pearl sorting line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pearlsort",
+    version,
+    about = "Controller of a pearl sorting line: grades every pearl and fires the air jet of its bin",
+    after_help = "First steps:\n  pearlsort demo                            a virtual line for 30 s, with a table at the end\n  \
+                  pearlsort doctor                          is this computer fit to run a line?\n  \
+                  pearlsort check config/line.toml          is this configuration right?\n  \
+                  pearlsort run --config config/line.toml   run the line\n\n\
+                  Exit codes: 0 all well; 1 the command's verdict is no; 64 wrong usage; 65 wrong data; 66 a file is\n\
+                  missing; 69 a port or board is not there; 70 a fault in pearlsort; 74 reading or writing failed;\n\
+                  77 not permitted; 78 wrong configuration."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log more: once for what boards say, twice for each step.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the line that a file describes.
+    Run(RunArgs),
+    /// Check configuration files: machine, recipes, standards.
+    Check(CheckArgs),
+    /// Sort a virtual line's pearls, and judge the result against the truth.
+    Demo(DemoArgs),
+    /// Put the boards of a virtual line behind pseudo-terminals, for a daemon started elsewhere.
+    Sim(SimArgs),
+    /// Tell what this computer gives a line, and what to change.
+    Doctor(DoctorArgs),
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The machine's file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Recipe, in place of the one that the machine's file names.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Where a board is, in place of what the machine's file says.
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_port)]
+    pub port: Vec<(String, PathBuf)>,
+    /// Sort at once, without waiting for Start.
+    #[arg(long)]
+    pub start: bool,
+    /// Write the state of the line as one line of JSON each second.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files to check.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// The virtual line, common to `demo` and `sim`.
+#[derive(Debug, Args, Clone)]
+pub struct LineArgs {
+    /// Lanes of the belt.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub lanes: u8,
+    /// Pearls a second in each lane.
+    #[arg(long, default_value_t = 15.0, value_name = "PEARLS/S", value_parser = rate)]
+    pub rate: f64,
+    /// Speed of the belt, m/s.
+    #[arg(long, default_value_t = 1.0, value_name = "M/S", value_parser = speed)]
+    pub speed: f64,
+    /// Seed of everything that is left to chance.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// The line.
+    #[command(flatten)]
+    pub line: LineArgs,
+    /// End after so many pearls.
+    #[arg(long, conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
+    pub pearls: Option<u64>,
+    /// End after so many seconds [default: 30].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub seconds: Option<u64>,
+    /// No live progress.
+    #[arg(long)]
+    pub headless: bool,
+    /// In virtual time: one thread, as fast as it goes, the same result for the same seed.
+    #[arg(long = "virtual")]
+    pub virtual_time: bool,
+    /// Write the figures as JSON to this file, `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Options of `sim`.
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// The line.
+    #[command(flatten)]
+    pub line: LineArgs,
+    /// The machine's file whose boards are simulated, in place of `--lanes`.
+    #[arg(long, value_name = "FILE", conflicts_with = "lanes")]
+    pub config: Option<PathBuf>,
+    /// Make a link with each board's name to its pseudo-terminal in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub links: Option<PathBuf>,
+    /// End after so many seconds; without it, when interrupted.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    /// Write what became of the pearls as JSON to this file at the end, `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Length of the latency run, seconds.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Serial ports to look at.
+    #[arg(value_name = "PORT")]
+    pub ports: Vec<PathBuf>,
+    /// Write the findings as JSON to standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to calibrate.
+#[derive(Debug, Subcommand)]
+pub enum CalibrateCommand {
+    /// Encoder ticks a metre, from a pearl's passage between two stations of known distance.
+    Ticks(CalibrateArgs),
+    /// Distance from the entry eye to each jet, from test pearls and drop eyes.
+    Distances(CalibrateArgs),
+    /// Each valve's lags, from test pearls at two belt speeds and drop eyes.
+    Lags(CalibrateArgs),
+    /// The line's other signals: each named, toggled, seen.
+    Signals(CalibrateArgs),
+}
+
+/// Options of `calibrate`.
+#[derive(Debug, Args)]
+pub struct CalibrateArgs {
+    /// The machine's file.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where the result and its residuals are kept.
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+}
+
+fn named_port(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text
+        .split_once('=')
+        .ok_or_else(|| format!("write NAME=PATH, not {text}"))?;
+    Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 30.0, "pearls a second in a lane")
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    within(text, 0.3, 3.0, "m/s")
+}
+
+fn within(text: &str, least: f64, most: f64, unit: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("not a number: {text}"))?;
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("must be {least} to {most} {unit}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn rates_and_speeds_outside_the_machine_are_refused_with_the_bound() {
+        assert_eq!(rate("31").unwrap_err(), "must be 0.1 to 30 pearls a second in a lane");
+        assert_eq!(speed("0.2").unwrap_err(), "must be 0.3 to 3 m/s");
+        assert!(rate("NaN").is_err());
+    }
+}

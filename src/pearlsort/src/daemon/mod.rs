@@ -1,0 +1,262 @@
+//! The running line: starts the hot thread, and holds the cold ends of everything that passes between it and the rest.
+//!
+//! Cold. Used by `run` and by `demo` alike: what is demonstrated is what runs.
+
+mod figures;
+mod hot;
+pub mod tell;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use devices::hot::{ColdEnd, HotLoop};
+use devices::{HostLink, LinkCounters, LinkPlan};
+use line::grade::Recipe;
+use line::{Command, Core, LinePlan, Record};
+use rt::alloc::HotSection;
+use rt::counter::{SnapshotReader, snapshot};
+use rt::histogram::{Histogram, Recorder, RecorderView};
+use rt::published::{self, Publisher};
+use rt::ring::{Consumer, Producer, ring};
+use rt::thread::{CpuLatencyGuard, Grant, HotThread};
+use tracing::{debug, warn};
+use units::HostUs;
+
+pub use figures::{Figure, Figures};
+pub use hot::{Ask, News};
+
+use crate::topology::{self, Priority};
+
+/// What a line is made of.
+#[derive(Debug)]
+pub struct Spec {
+    /// The machine.
+    pub plan: LinePlan,
+    /// The recipe in force at the start.
+    pub recipe: Arc<Recipe>,
+    /// What each board must be; the order is that of the plan's boards.
+    pub links: Vec<LinkPlan>,
+    /// How the hot thread runs, where it is not as the topology has it.
+    pub hot: Option<config::HotThread>,
+}
+
+/// Counts of one link when the line has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkEnd {
+    /// The link's own counts.
+    pub link: LinkCounters,
+    /// Counts of its frames.
+    pub wire: wire::Counters,
+    /// Smoothed round trip, us.
+    pub round_trip_us: Option<u32>,
+}
+
+/// What the hot thread leaves when it ends.
+#[derive(Debug)]
+pub struct HotEnd {
+    /// Counts of each link.
+    pub links: Vec<LinkEnd>,
+    /// Messages dropped because the core sent too many in one round.
+    pub dropped: u64,
+}
+
+/// A running line.
+pub struct Daemon {
+    asks: Producer<Ask>,
+    recipe: Publisher<Recipe>,
+    records: Consumer<Record>,
+    news: Consumer<(HostUs, News)>,
+    figures: SnapshotReader<{ Figure::COUNT }>,
+    decision_us: RecorderView,
+    lead_us: RecorderView,
+    waker: rt::poll::Waker,
+    thread: JoinHandle<HotEnd>,
+    /// Rights that were asked for, and the answers.
+    pub grants: Vec<Grant>,
+    _cpu_latency: Option<CpuLatencyGuard>,
+}
+
+impl Daemon {
+    /// Starts the hot thread over closed links. Ports are handed to the returned end as they are found.
+    ///
+    /// # Errors
+    /// When the system gives no thread or descriptor.
+    pub fn start(spec: Spec) -> io::Result<(Self, ColdEnd)> {
+        let session = session_before();
+        let links = spec
+            .links
+            .into_iter()
+            .map(|plan| HostLink::new(plan, session))
+            .collect();
+        let (asks, hot_asks) = ring(topology::COMMANDS.capacity);
+        let (hot_records, records) = ring(topology::RECORDS.capacity);
+        let (hot_news, news) = ring(topology::NOTICES.capacity);
+        let (hot_figures, figures) = snapshot();
+        let (mut recipe, hot_recipe) = published::pair();
+        recipe.publish(Arc::clone(&spec.recipe));
+        let (decision_us, lead_us) = (Recorder::new(), Recorder::new());
+        let views = (decision_us.view(), lead_us.view());
+        let core = Core::new(spec.plan, spec.recipe);
+        let ends = hot::HotEnds {
+            asks: hot_asks,
+            recipe: hot_recipe,
+            records: hot_records,
+            news: hot_news,
+            figures: hot_figures,
+            decision_us,
+            lead_us,
+        };
+        let (hot_loop, cold) = HotLoop::new(hot::Sorter::new(core, ends), links)?;
+        let mut grants = vec![rt::thread::lock_memory()];
+        let cpu_latency = match rt::thread::hold_cpu_latency() {
+            Ok(guard) => Some(guard),
+            Err(refused) => {
+                grants.push(Err(refused));
+                None
+            }
+        };
+        let spawned = rt::thread::spawn(hot_thread(spec.hot), move || run(hot_loop))?;
+        grants.extend(spawned.grants);
+        let daemon = Self {
+            asks,
+            recipe,
+            records,
+            news,
+            figures,
+            decision_us: views.0,
+            lead_us: views.1,
+            waker: cold.waker()?,
+            thread: spawned.handle,
+            grants,
+            _cpu_latency: cpu_latency,
+        };
+        Ok((daemon, cold))
+    }
+
+    /// Tells which rights this computer gave and which it refused.
+    pub fn tell_rights(&self) {
+        for grant in &self.grants {
+            match grant {
+                Ok(granted) => debug!("{}: {}", granted.what, granted.detail),
+                Err(refused) => warn!("{refused}"),
+            }
+        }
+    }
+
+    /// Gives the core a command.
+    ///
+    /// # Errors
+    /// [`rt::ring::Full`] when too many are waiting: the hot thread has not run for a while.
+    pub fn command(&mut self, command: Command) -> Result<(), rt::ring::Full> {
+        self.ask(Ask::Core(command))
+    }
+
+    /// Puts a recipe in force for pearls that trigger from now on.
+    pub fn publish(&mut self, recipe: Arc<Recipe>) {
+        self.recipe.publish(recipe);
+        self.waker.wake();
+    }
+
+    /// The next record.
+    pub fn record(&mut self) -> Option<Record> {
+        self.records.pop()
+    }
+
+    /// The next news.
+    pub fn news(&mut self) -> Option<(HostUs, News)> {
+        self.news.pop()
+    }
+
+    /// Records and news that were dropped because nobody fetched them.
+    #[must_use]
+    pub fn dropped(&self) -> (u64, u64) {
+        (self.records.dropped(), self.news.dropped())
+    }
+
+    /// The counts as last published.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures::from_values(self.figures.read())
+    }
+
+    /// Time from the last figure needed to the order inside the program, us.
+    #[must_use]
+    pub fn decision_us(&self) -> Histogram {
+        self.decision_us.read()
+    }
+
+    /// Lead of orders when they left the core, us.
+    #[must_use]
+    pub fn lead_us(&self) -> Histogram {
+        self.lead_us.read()
+    }
+
+    /// Whether the hot thread has ended by itself, which only a fault can cause.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Ends the hot thread. Boards that are still armed close by their watchdog.
+    ///
+    /// # Errors
+    /// When the hot thread had panicked.
+    pub fn end(mut self) -> Result<HotEnd, HotPanic> {
+        while self.ask(Ask::Quit).is_err() && !self.thread.is_finished() {
+            std::thread::yield_now();
+        }
+        self.thread.join().map_err(|_| HotPanic)
+    }
+
+    fn ask(&mut self, ask: Ask) -> Result<(), rt::ring::Full> {
+        self.asks.push(ask)?;
+        self.waker.wake();
+        Ok(())
+    }
+}
+
+/// The hot thread died of a fault in pearlsort; the boards' watchdogs have closed every valve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the hot thread has died: a fault in pearlsort. The boards have closed every valve by their watchdogs")]
+pub struct HotPanic;
+
+fn hot_thread(chosen: Option<config::HotThread>) -> HotThread {
+    let usual = match topology::HOT.priority {
+        Priority::Fifo(level) => Some(level),
+        Priority::Ordinary => None,
+    };
+    HotThread {
+        name: topology::HOT.name.to_owned(),
+        priority: chosen.map_or(usual, |hot| Some(hot.priority)),
+        core: chosen
+            .and_then(|hot| hot.core)
+            .map_or_else(|| topology::HOT.core.number(), |core| Some(core.into())),
+    }
+}
+
+fn run(mut hot_loop: HotLoop<hot::Sorter>) -> HotEnd {
+    {
+        // From here on everything that this thread allocates is counted: it must be nothing.
+        let _hot = HotSection::enter();
+        while hot_loop.round(devices::limits::LONGEST_WAIT_US) == devices::hot::Flow::Go {}
+    }
+    let links = hot_loop.links().map(|link| LinkEnd {
+        link: *link.counters(),
+        wire: *link.wire_counters(),
+        round_trip_us: link.round_trip_us(),
+    });
+    HotEnd {
+        links: links.collect(),
+        dropped: hot_loop.dropped(),
+    }
+}
+
+/// A session number that differs between runs of the program: a board must not take the new one for the old one.
+fn session_before() -> u16 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let mixed = since.subsec_nanos() ^ std::process::id();
+    u16::try_from(mixed % u32::from(u16::MAX)).unwrap_or(0)
+}

@@ -1,0 +1,258 @@
+//! The demo in real time: boards behind pseudo-terminals, sorted by the very daemon that `run` runs.
+//!
+//! Cold; the judge sits here and hears both sides: what happened, from the virtual line's thread, and what was said, from
+//! the hot thread.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use devices::ports::Candidates;
+use indicatif::ProgressBar;
+use line::{Command, Destination, Landing, LineState, Notice, Record};
+use rt::watch::{Stall, Watch, WatchFor};
+use sim::nature::Nature;
+use sim::real_time::{RealJudge, RealLine};
+use sim::world::WorldOptions;
+use units::{BinId, HostUs};
+
+use super::{Conclusion, USUAL_SECONDS, conclude, expected_pearls, progress};
+use crate::attend::{Attend, Visitor, attend};
+use crate::cli::DemoArgs;
+use crate::daemon::{Daemon, Figure, News, Spec};
+use crate::exit::{Exit, Failure};
+use crate::topology::{self, Priority};
+use crate::virtual_machine::{self, BAUD, LINE_PRIORITY, link_plans, places, um_s};
+
+/// The boards must be found and the line must run within this.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// After the last pearl the core gets so long to close its records.
+const DRAIN: Duration = Duration::from_secs(5);
+/// After that the boards' last messages get so long to arrive.
+const SETTLE: Duration = Duration::from_millis(300);
+/// An operator looks at a line that holds this much later.
+const OPERATOR: Duration = Duration::from_secs(1);
+/// Host stalls longer than this are told, us.
+const STALL_US: u32 = 10_000;
+/// Stalls that are kept to be told at the end.
+const STALLS: usize = 64;
+
+/// Runs the demo in real time.
+pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
+    let args = &arguments.line;
+    let machine = virtual_machine::machine(args);
+    let speed_um_s = um_s(args.speed);
+    let options = WorldOptions {
+        seed: args.seed,
+        rate: args.rate,
+        um_s: f64::from(speed_um_s),
+        nature: Nature::default(),
+        faults: sim::faults::FaultPlan::none(),
+        most_pearls: arguments.pearls.unwrap_or(u64::MAX),
+    };
+    let line = RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?;
+    let places = places(&machine, line.ports());
+    let watch = rt::watch::start(watch_for()).context("the watcher of the host can't be started")?;
+    let recipe = Arc::new(machine.recipe());
+    let spec = Spec {
+        plan: machine.plan.clone(),
+        recipe,
+        links: link_plans(&machine),
+        hot: None,
+    };
+    let (mut daemon, cold) = Daemon::start(spec).context("the hot thread could not be started")?;
+    daemon.tell_rights();
+    let seconds = arguments
+        .seconds
+        .or(arguments.pearls.is_none().then_some(USUAL_SECONDS));
+    let expected = arguments
+        .pearls
+        .unwrap_or_else(|| expected_pearls(args.lanes, args.rate, seconds.unwrap_or(0)));
+    let mut referee = Referee {
+        judge: RealJudge::new(&machine, &line, f64::from(speed_um_s)),
+        line,
+        watch,
+        bar: progress(arguments.headless, expected)?,
+        began: Instant::now(),
+        running_since: None,
+        length: seconds.map(Duration::from_secs),
+        done_since: None,
+        held_since: None,
+        quarantined: Vec::new(),
+        bins: vec![0; usize::from(machine.plan.bins)],
+        stalls: Vec::new(),
+        never_ready: false,
+    };
+    attend(&mut daemon, cold, &places, Candidates::new([]), &mut referee)?;
+    finish(arguments, daemon, referee)
+}
+
+/// The watcher of the hot thread's core.
+fn watch_for() -> WatchFor {
+    let priority = match topology::WATCH.priority {
+        Priority::Fifo(level) => level,
+        Priority::Ordinary => 1,
+    };
+    WatchFor {
+        limit_us: STALL_US,
+        priority,
+        core: topology::HOT.core.number(),
+    }
+}
+
+/// Ends both sides, adds their figures up, and judges.
+fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<ExitCode> {
+    referee.bar.finish_and_clear();
+    if referee.never_ready {
+        return Err(Failure::new(Exit::Unavailable, "the virtual line's boards were not ready in time").into());
+    }
+    let figures = daemon.figures();
+    let (records_dropped, _) = daemon.dropped();
+    let hot_end = daemon.end()?;
+    referee.judge.gather(&referee.line);
+    let line_stall_us = referee.line.longest_stall_us();
+    let zero = referee.line.zero();
+    referee.line.stop();
+    let (mut summary, mut details) = referee.judge.finish(hot_end.links.iter().map(|link| &link.wire));
+    summary.seed = arguments.line.seed;
+    summary.late = figures.get(Figure::Late);
+    summary.cancelled = figures.get(Figure::Cancelled);
+    let allocations = rt::alloc::hot_allocations();
+    summary.hot_allocations = allocations.allocations + allocations.frees;
+    for stall in &referee.stalls {
+        let at_s = stall.from.since(zero) as f64 * 1e-6;
+        eprintln!(
+            "pearlsort demo: this computer stood still for {} ms at {at_s:.1} s",
+            stall.length_us() / 1000
+        );
+    }
+    if line_stall_us > u64::from(STALL_US) {
+        eprintln!(
+            "pearlsort demo: the virtual line's own thread was kept waiting for up to {} ms",
+            line_stall_us / 1000
+        );
+    }
+    if records_dropped > 0 {
+        details.push(format!(
+            "{records_dropped} records were dropped: this computer is too slow for the judge"
+        ));
+    }
+    conclude(
+        arguments,
+        &Conclusion {
+            summary,
+            bins: referee.bins,
+            details,
+        },
+    )
+}
+
+/// Watches both sides, plays the operator, and counts for the table.
+struct Referee {
+    judge: RealJudge,
+    line: RealLine,
+    watch: Watch,
+    bar: ProgressBar,
+    began: Instant,
+    running_since: Option<Instant>,
+    /// How long pearls are laid.
+    length: Option<Duration>,
+    done_since: Option<Instant>,
+    held_since: Option<Instant>,
+    quarantined: Vec<BinId>,
+    bins: Vec<u64>,
+    stalls: Vec<Stall>,
+    never_ready: bool,
+}
+
+impl Referee {
+    /// Starts the line when it is ready, and again after a hold, as an operator would.
+    fn operate(&mut self, daemon: &mut Daemon, state: LineState) {
+        match state {
+            LineState::Running => {
+                self.held_since = None;
+                self.running_since.get_or_insert_with(Instant::now);
+            }
+            LineState::Ready if self.running_since.is_none() => {
+                let _ = daemon.command(Command::Start);
+            }
+            LineState::Ready | LineState::Held | LineState::Stopped => {
+                if self.held_since.get_or_insert_with(Instant::now).elapsed() >= OPERATOR {
+                    self.held_since = None;
+                    let releases = self.quarantined.drain(..).map(|bin| Command::Release { bin });
+                    for command in releases.chain([Command::Acknowledge, Command::Start]) {
+                        let _ = daemon.command(command);
+                    }
+                }
+            }
+            LineState::NotReady | LineState::Starting | LineState::Holding => {}
+        }
+    }
+
+    fn is_over(&mut self, in_flight: u64) -> bool {
+        if self.running_since.is_none() && self.began.elapsed() > READY_WITHIN {
+            self.never_ready = true;
+            return true;
+        }
+        let Some(done) = self.done_since else { return false };
+        let closed = in_flight == 0 && self.judge.open_cases() == 0;
+        closed && done.elapsed() > SETTLE || done.elapsed() > DRAIN
+    }
+}
+
+impl Visitor for Referee {
+    fn before(&mut self) {
+        self.judge.gather(&self.line);
+    }
+
+    fn record(&mut self, record: &Record) {
+        if let (Destination::Bin(bin), Landing::Seen | Landing::NoEye) = (record.sent, record.landing)
+            && let Some(count) = self.bins.get_mut(bin.index())
+        {
+            *count += 1;
+        }
+        self.judge.record(record);
+    }
+
+    fn news(&mut self, at: HostUs, news: &News, _daemon: &mut Daemon) {
+        let News::Core(notice) = news else { return };
+        if let Notice::Quarantined { bin, .. } = notice {
+            self.quarantined.push(*bin);
+        }
+        self.judge.notice(at, notice);
+    }
+
+    fn interrupted(&mut self) {
+        self.length = Some(Duration::ZERO);
+    }
+
+    fn look(&mut self, daemon: &mut Daemon) -> Attend {
+        self.bar.set_position(self.line.fed());
+        if self.line.is_done() {
+            self.done_since.get_or_insert_with(Instant::now);
+        }
+        let room = STALLS - self.stalls.len();
+        self.stalls.extend(self.watch.stalls().take(room));
+        let figures = daemon.figures();
+        self.bar.set_message(format!(
+            "{} binned, {} recirculated, {} late",
+            figures.get(Figure::Binned),
+            figures.get(Figure::Recirculated),
+            figures.get(Figure::Late)
+        ));
+        self.operate(daemon, figures.state());
+        let fed_enough = self
+            .running_since
+            .zip(self.length)
+            .is_some_and(|(since, length)| since.elapsed() >= length);
+        if fed_enough && self.done_since.is_none() {
+            self.line.stop_feeding();
+        }
+        if self.is_over(figures.get(Figure::InFlight)) {
+            Attend::Enough
+        } else {
+            Attend::On
+        }
+    }
+}

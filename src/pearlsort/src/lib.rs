@@ -1,0 +1,18 @@
+//! The program: command line, topology, supervision. Everything that touches a pearl lies in the crates below; here
+//! threads are started, rings are made, and what happens is told.
+//!
+//! Cold, but for what it hands to the hot thread at start.
+
+#![forbid(unsafe_code)]
+
+pub mod attend;
+pub mod check;
+pub mod cli;
+pub mod daemon;
+pub mod demo;
+pub mod doctor;
+pub mod exit;
+pub mod run;
+pub mod simulate;
+pub mod topology;
+pub mod virtual_machine;

@@ -1,0 +1,48 @@
+//! Entry of the program: parses the command line, runs the command, tells errors and exits with their code. Cold.
+
+#![forbid(unsafe_code)]
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use pearlsort::cli::{Cli, Command};
+use pearlsort::{check, demo, doctor, exit, run, simulate};
+use tracing_subscriber::EnvFilter;
+
+/// Counts what the hot thread allocates: it must be nothing.
+#[global_allocator]
+static ALLOCATOR: rt::alloc::CountingAllocator = rt::alloc::CountingAllocator;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli);
+    let result = match &cli.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Check(arguments) => Ok(check::check(arguments)),
+        Command::Demo(arguments) => demo::demo(arguments),
+        Command::Sim(arguments) => simulate::simulate(arguments),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("pearlsort: {error:#}");
+        exit::code_of(&error)
+    })
+}
+
+/// The log goes to standard error, so that standard output is the command's own.
+fn start_log(cli: &Cli) {
+    let usual = match (&cli.command, cli.verbose) {
+        (Command::Demo(_), 0) => "warn",
+        (_, 0) => "info",
+        (_, 1) => "debug",
+        (_, _) => "trace",
+    };
+    let filter = EnvFilter::try_from_env("PEARLSORT_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}

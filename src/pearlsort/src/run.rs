@@ -1,0 +1,215 @@
+//! `pearlsort run`: the line that a file describes, until it is told to stop. Cold.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use config::Line;
+use devices::ports::Candidates;
+use devices::{LinkPlan, Needs};
+use line::grade::Recipe;
+use line::{Command, LineState, Record};
+use tracing::{info, warn};
+use units::{BoardId, HostUs};
+
+use crate::attend::{Attend, Place, Visitor, attend, place};
+use crate::cli::RunArgs;
+use crate::daemon::{Daemon, Figure, Figures, News, Spec};
+use crate::exit::{Exit, Failure};
+
+/// After the wish to stop the line has so long to run empty before the boards are left to their watchdogs.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Time between two lines of state.
+const STATE_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs the line.
+///
+/// # Errors
+/// When the configuration is doubtful (all faults are told) or the system gives no thread.
+pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
+    let (line, recipe) = load(arguments)?;
+    let places = places(&line, &arguments.port)?;
+    let spec = Spec {
+        plan: line.plan.clone(),
+        recipe,
+        links: link_plans(&line),
+        hot: Some(line.hot),
+    };
+    let (mut daemon, cold) = Daemon::start(spec).context("the hot thread could not be started")?;
+    daemon.tell_rights();
+    let mut visitor = Operator::new(arguments);
+    attend(&mut daemon, cold, &places, Candidates::default(), &mut visitor)?;
+    let ended_by_itself = daemon.has_ended();
+    let end = daemon.end()?;
+    for (link, place) in end.links.iter().zip(&places) {
+        info!(
+            "board {}: {} frames sent, {} repeated, {} with a wrong checksum",
+            place.name, link.wire.frames_sent, link.wire.repeats, link.wire.crc
+        );
+    }
+    Ok(if ended_by_itself {
+        ExitCode::from(Exit::Software as u8)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Reads the machine's file and its recipe; a doubtful one never starts a line.
+fn load(arguments: &RunArgs) -> Result<(Line, Arc<Recipe>)> {
+    let wrong = |report: config::Report| Failure::new(Exit::Config, format!("the configuration is wrong:\n{report}"));
+    let line = config::load_line(&arguments.config).map_err(wrong)?;
+    let path: PathBuf = arguments
+        .recipe
+        .clone()
+        .or_else(|| line.recipe.clone())
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Config,
+                format!(
+                    "{}: names no recipe; write `recipe = \"recipes/NAME.toml\"` there, or give --recipe FILE",
+                    arguments.config.display()
+                ),
+            )
+        })?;
+    let recipe = config::load_recipe(&path, &line).map_err(wrong)?;
+    Ok((line, recipe.compiled))
+}
+
+/// Where the line's boards are sought: `ports` by name, else where the file expects them.
+///
+/// # Errors
+/// When `ports` names a board that the line does not have.
+pub fn places(line: &Line, ports: &[(String, PathBuf)]) -> Result<Vec<Place>> {
+    if let Some((name, _)) = ports
+        .iter()
+        .find(|(name, _)| line.links.iter().all(|link| link.name != *name))
+    {
+        let names: Vec<&str> = line.links.iter().map(|link| link.name.as_str()).collect();
+        let message = format!(
+            "--port {name}=...: no board has this name; the line's boards are {}",
+            names.join(", ")
+        );
+        return Err(Failure::new(Exit::Config, message).into());
+    }
+    let links = (0_u8..).zip(&line.links);
+    let hint = |link: &config::LinkConfig| {
+        let given = ports
+            .iter()
+            .find(|(name, _)| *name == link.name)
+            .map(|(_, path)| path.clone());
+        given.or_else(|| link.port.clone())
+    };
+    Ok(links
+        .map(|(n, link)| place(link.name.clone(), BoardId(n), link.uid, link.baud, hint(link)))
+        .collect())
+}
+
+/// What each board must be.
+#[must_use]
+pub fn link_plans(line: &Line) -> Vec<LinkPlan> {
+    let boards = (0_u8..).zip(line.links.iter().zip(&line.settings));
+    boards
+        .map(|(n, (link, settings))| {
+            let needs = Needs {
+                valves: link.has.valves,
+                eyes: link.has.eyes,
+                cells: link.has.cells,
+                channels: link.has.channels,
+                queue: link.has.queue,
+                horizon_ticks: link.has.horizon_ticks,
+                max_on_us: link.has.max_on_us,
+            };
+            let silence_us = line.plan.tolerances.status_silence_us.unsigned_abs();
+            LinkPlan::new(BoardId(n), link.uid, link.baud, silence_us, needs, settings)
+        })
+        .collect()
+}
+
+/// The operator at the command line: starts when asked to, stops at a signal, shows the state.
+struct Operator {
+    start: bool,
+    json: bool,
+    /// How often the program was told to stop.
+    interrupts: u32,
+    stopping_since: Option<Instant>,
+    shown: Instant,
+    lost_records: u64,
+}
+
+impl Operator {
+    fn new(arguments: &RunArgs) -> Self {
+        Self {
+            start: arguments.start,
+            json: arguments.json,
+            interrupts: 0,
+            stopping_since: None,
+            shown: Instant::now(),
+            lost_records: 0,
+        }
+    }
+
+    fn stop(&mut self, daemon: &mut Daemon, state: LineState) -> Attend {
+        let Some(since) = self.stopping_since else {
+            info!("stopping: the belt runs empty (interrupt again to end at once)");
+            let _ = daemon.command(Command::Stop);
+            self.stopping_since = Some(Instant::now());
+            return Attend::On;
+        };
+        let is_over = matches!(state, LineState::NotReady | LineState::Ready | LineState::Stopped);
+        if is_over || self.interrupts > 1 || since.elapsed() > STOP_PATIENCE {
+            Attend::Enough
+        } else {
+            Attend::On
+        }
+    }
+
+    fn show(&mut self, figures: &Figures) {
+        if !self.json || self.shown.elapsed() < STATE_EVERY {
+            return;
+        }
+        self.shown = Instant::now();
+        let state = serde_json::json!({
+            "state": format!("{:?}", figures.state()),
+            "entered": figures.get(Figure::Entered),
+            "in_flight": figures.get(Figure::InFlight),
+            "binned": figures.get(Figure::Binned),
+            "recirculated": figures.get(Figure::Recirculated),
+            "lost": figures.get(Figure::Lost),
+            "late": figures.get(Figure::Late),
+            "speed_ticks_s": figures.get(Figure::Speed),
+        });
+        println!("{state}");
+    }
+}
+
+impl Visitor for Operator {
+    fn record(&mut self, _record: &Record) {}
+
+    fn news(&mut self, _at: HostUs, _news: &News, _daemon: &mut Daemon) {}
+
+    fn interrupted(&mut self) {
+        self.interrupts += 1;
+    }
+
+    fn look(&mut self, daemon: &mut Daemon) -> Attend {
+        let figures = daemon.figures();
+        self.show(&figures);
+        let (records, _) = daemon.dropped();
+        if records > self.lost_records {
+            warn!(
+                "{} records were dropped: this computer is too slow for them",
+                records - self.lost_records
+            );
+            self.lost_records = records;
+        }
+        if self.start && figures.state() == LineState::Ready && daemon.command(Command::Start).is_ok() {
+            self.start = false;
+        }
+        if self.interrupts > 0 {
+            return self.stop(daemon, figures.state());
+        }
+        Attend::On
+    }
+}

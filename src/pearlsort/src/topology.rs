@@ -1,0 +1,175 @@
+//! The whole machine in two tables: every thread and every ring of the program. Nothing else in the program starts a
+//! thread that touches a pearl or makes a ring. (Recipes are published values, not rings: see `rt::published`.) `docs/ARCHITECTURE.md` shows the same tables, and a test holds the two
+//! together.
+//!
+//! Words: a **ring** has one writer and one reader; what does not fit is dropped and counted at the writer.
+
+/// How the kernel runs a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// SCHED_FIFO at this priority, where the rights are there.
+    Fifo(u8),
+    /// The kernel's ordinary scheduling.
+    Ordinary,
+}
+
+/// Which core a thread keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Core {
+    /// The computer's last core, where there is more than one.
+    Last,
+    /// Any core.
+    Any,
+}
+
+impl Core {
+    /// The core's number on this computer, or `None` where the thread is free to move.
+    #[must_use]
+    pub fn number(self) -> Option<usize> {
+        match self {
+            Self::Last => std::thread::available_parallelism().ok().map(|cores| cores.get() - 1),
+            Self::Any => None,
+        }
+    }
+}
+
+/// One thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its name, as the kernel shows it.
+    pub name: &'static str,
+    /// How it is scheduled.
+    pub priority: Priority,
+    /// Where it runs.
+    pub core: Core,
+    /// What it does.
+    pub does: &'static str,
+}
+
+/// One ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// The thread that writes it.
+    pub from: &'static str,
+    /// The thread that reads it.
+    pub to: &'static str,
+    /// Things that it holds.
+    pub capacity: usize,
+    /// What they are.
+    pub carries: &'static str,
+    /// What happens when it is full.
+    pub when_full: &'static str,
+}
+
+/// The thread that owns the links and the core.
+pub const HOT: Thread = Thread {
+    name: "hot",
+    priority: Priority::Fifo(80),
+    core: Core::Last,
+    does: "reads ready ports, runs the core, writes orders, feeds the watchdogs",
+};
+/// The thread of everything that may wait.
+pub const COLD: Thread = Thread {
+    name: "cold",
+    priority: Priority::Ordinary,
+    core: Core::Any,
+    does: "ports and reconnection, recipes, records, commands, logging",
+};
+/// The thread that watches for stalls of the host.
+pub const WATCH: Thread = Thread {
+    name: "watch",
+    priority: Priority::Fifo(90),
+    core: Core::Any,
+    does: "wakes each millisecond and logs when it was kept waiting",
+};
+
+/// Every thread of `pearlsort run`, in the order in which they start.
+pub const THREADS: &[Thread] = &[COLD, WATCH, HOT];
+
+/// Pearls' records. At 64 lanes x 30/s it holds four seconds.
+pub const RECORDS: RingSpec = RingSpec {
+    name: "records",
+    from: "hot",
+    to: "cold",
+    capacity: 8192,
+    carries: "a record for each pearl whose story is complete",
+    when_full: "dropped, counted, alarm",
+};
+/// The core's news.
+pub const NOTICES: RingSpec = RingSpec {
+    name: "notices",
+    from: "hot",
+    to: "cold",
+    capacity: 1024,
+    carries: "what alarms and the journal are made of",
+    when_full: "dropped, counted",
+};
+/// Operators' commands.
+pub const COMMANDS: RingSpec = RingSpec {
+    name: "commands",
+    from: "cold",
+    to: "hot",
+    capacity: 64,
+    carries: "start, hold, stop, inhibit, release, test pulse, lot",
+    when_full: "refused, the operator is told",
+};
+/// Ports that were opened.
+pub const PORTS: RingSpec = RingSpec {
+    name: "ports",
+    from: "cold",
+    to: "hot",
+    capacity: devices::limits::PORT_RING,
+    carries: "an opened port for a board",
+    when_full: "tried again at the next round",
+};
+/// Ports that were lost.
+pub const LOST_PORTS: RingSpec = RingSpec {
+    name: "lost-ports",
+    from: "hot",
+    to: "cold",
+    capacity: devices::limits::PORT_RING,
+    carries: "a port that failed, to be closed and sought again",
+    when_full: "closed at the end of the program, counted",
+};
+
+/// Every ring of `pearlsort run`.
+pub const RINGS: &[RingSpec] = &[RECORDS, NOTICES, COMMANDS, PORTS, LOST_PORTS];
+
+const _: () = assert!(
+    PORTS.capacity >= line::limits::BOARDS,
+    "every board's port must fit at once"
+);
+const _: () = assert!(
+    LOST_PORTS.capacity >= line::limits::BOARDS,
+    "every board's port may fail at once"
+);
+
+/// The two tables as Markdown, as `docs/ARCHITECTURE.md` shows them.
+#[must_use]
+pub fn as_markdown() -> String {
+    let mut text = String::from("| thread | priority | core | what it does |\n|---|---|---|---|\n");
+    for thread in THREADS {
+        let priority = match thread.priority {
+            Priority::Fifo(level) => format!("FIFO {level}"),
+            Priority::Ordinary => "ordinary".to_owned(),
+        };
+        let core = match thread.core {
+            Core::Last => "last",
+            Core::Any => "any",
+        };
+        text.push_str(&format!(
+            "| `{}` | {priority} | {core} | {} |\n",
+            thread.name, thread.does
+        ));
+    }
+    text.push_str("\n| ring | from | to | capacity | carries | when full |\n|---|---|---|---|---|---|\n");
+    for ring in RINGS {
+        text.push_str(&format!(
+            "| `{}` | `{}` | `{}` | {} | {} | {} |\n",
+            ring.name, ring.from, ring.to, ring.capacity, ring.carries, ring.when_full
+        ));
+    }
+    text
+}
