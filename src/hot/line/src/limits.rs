@@ -34,7 +34,8 @@ pub const AHEAD_US: i64 = 200_000;
 pub const OLDEST_US: i64 = 10_000_000;
 /// Longest lag of a valve that is believed, us: `Fired` names the tick of the current, not that of the air.
 pub const VALVE_LAG_US: i64 = 100_000;
-/// Time after the last feed in which a board without a link may still open a valve, us: its watchdog, with room.
+/// Time after the last feed in which a board may still open a valve, us: the longest watchdog that a line may set, with
+/// room for a valve's lag.
 pub const UNFED_US: i64 = 200_000;
 /// Time without any board after which the pearls on the belt are written off, us.
 pub const WRITE_OFF_US: i64 = 10_000_000;

@@ -5,7 +5,7 @@
 use units::{HostUs, Tick};
 
 use super::Core;
-use crate::io::Output;
+use crate::io::{HoldCause, Output};
 use crate::limits::ON_THE_WAY_US;
 use crate::pearl::{Awaited, Stage};
 use crate::plan::DropEyePlan;
@@ -28,7 +28,7 @@ impl Core {
                 self.spoil_if_graded(lane, place, out);
             }
             Stage::Ordered | Stage::Cancelling(_) => self.report_due(at, now, lane, place, out),
-            Stage::Fired | Stage::Unsure(_) => self.settle_sent(now, lane, place, out),
+            Stage::Fired | Stage::Unsure(_) => self.settle_sent(at, now, lane, place, out),
             Stage::Tray(cause) => self.settle_tray(now, lane, place, cause, out),
             Stage::Ended => {}
         }
@@ -41,6 +41,11 @@ impl Core {
             .flatten()
             .find(|(due, _)| *due <= now);
         match over {
+            // Its board has not told so far: the mass may be on its way, and the pearl where it should be.
+            Some((due, Cause::Missing)) if !self.has_weighed(lane, due) => {
+                self.lanes[lane].ring.get_mut(place).mass = Awaited::Bad(Cause::NoMass);
+                self.spoil(lane, place, Cause::NoMass, out);
+            }
             Some((_, Cause::Missing)) => {
                 self.lanes[lane].ring.get_mut(place).mass = Awaited::Bad(Cause::Missing);
                 self.missing(at, lane, place, out);
@@ -51,6 +56,12 @@ impl Core {
                 self.try_grade(at, lane, place, out);
             }
         }
+    }
+
+    /// Whether a lane's cell would have told of a pearl that was due at a tick.
+    fn has_weighed(&self, lane: usize, due: Tick) -> bool {
+        let weigh = self.plan.lanes[lane].weigh;
+        weigh.is_some_and(|weigh| self.has_told(weigh.board, due.plus(-self.ticks_in(ON_THE_WAY_US))))
     }
 
     fn spoil_if_graded(&mut self, lane: usize, place: u32, out: &mut impl Output) {
@@ -91,7 +102,7 @@ impl Core {
     }
 
     /// A pearl that was blown, or may have been, was not seen in its bin.
-    fn settle_sent(&mut self, now: Tick, lane: usize, place: u32, out: &mut impl Output) {
+    fn settle_sent(&mut self, at: HostUs, now: Tick, lane: usize, place: u32, out: &mut impl Output) {
         let pearl = *self.lanes[lane].ring.get(place);
         let Some(jet) = self.jet_plan(lane, pearl.jet).copied() else {
             return;
@@ -117,6 +128,9 @@ impl Core {
             let later = tray_due.max(now.plus(1));
             self.lanes[lane].ring.set_due(place, later);
             return;
+        }
+        if bin_eye.is_none() {
+            self.suspect(at, lane, pearl.jet, HoldCause::Quarantine(jet.bin), out);
         }
         let landing = if pearl.alike { Landing::Seen } else { Landing::Lost };
         self.end(lane, place, Destination::Bin(jet.bin), landing, out);

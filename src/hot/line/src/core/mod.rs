@@ -19,7 +19,7 @@ use wire::FromBoard;
 
 use self::routes::Routes;
 pub use self::run::LineState;
-use self::run::{Link, Run};
+use self::run::{Feeds, Link, Run};
 use crate::accounts::Accounts;
 use crate::geometry::Geometry;
 use crate::grade::Recipe;
@@ -74,6 +74,7 @@ pub struct Core {
     lot: u32,
     next_sweep: HostUs,
     next_feed: HostUs,
+    feeds: Feeds,
 }
 
 impl Core {
@@ -111,6 +112,7 @@ impl Core {
             lot: 0,
             next_sweep: HostUs(i64::MIN),
             next_feed: HostUs(i64::MIN),
+            feeds: Feeds::default(),
             geometry,
             plan,
         }
@@ -234,7 +236,7 @@ impl Core {
         self.run_on(at, out);
         if at >= self.next_feed && self.links.iter().any(|link| link.wanted) {
             self.next_feed = at.plus(i64::from(self.plan.tolerances.feed_us.max(1)));
-            self.feed(out);
+            self.feed(at, out);
         }
     }
 

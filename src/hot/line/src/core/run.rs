@@ -57,6 +57,16 @@ pub(super) struct Link {
     pub(super) max_on_us: i64,
 }
 
+/// When the boards were fed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Feeds {
+    at: HostUs,
+    /// Where the line was then.
+    tick: Tick,
+    /// End of the latest stretch without feeds that no watchdog has borne, and where the line was at its beginning.
+    starved: Option<(HostUs, Tick)>,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
@@ -146,7 +156,7 @@ impl Core {
         link.up = false;
         link.armed = false;
         link.wanted = false;
-        let opens = self.sync.now(at).plus(self.ticks_in(UNFED_US));
+        let opens = self.opens_until(at);
         self.sync.down(at, board);
         out.notice(at, Notice::BoardDown(board, cause));
         for lane in 0..self.lanes.len() {
@@ -158,6 +168,14 @@ impl Core {
         }
         self.hold(at, HoldCause::Link(board), out);
         self.drop_orders(at, board, opens, Cause::Link, out);
+    }
+
+    /// Line tick up to which a board whose watchdog has closed everything may have opened a valve. After a stall of the
+    /// host the board's word of it comes when the core has fed again: the feed before the stall counts.
+    fn opens_until(&self, at: HostUs) -> Tick {
+        let starved = self.feeds.starved.filter(|(until, _)| at.since(*until) <= 5 * UNFED_US);
+        let last_feed = starved.map_or(self.feeds.tick, |(_, tick)| tick).min(self.sync.now(at));
+        last_feed.plus(self.ticks_in(UNFED_US))
     }
 
     /// The board has forgotten its orders. Those whose pulse begins behind `opens` have surely not blown.
@@ -199,7 +217,7 @@ impl Core {
         if by_watchdog {
             link.wanted = false;
         }
-        let opens = self.sync.now(at).plus(self.ticks_in(crate::limits::VALVE_LAG_US));
+        let opens = self.opens_until(at);
         self.drop_orders(at, board, opens, Cause::OrderFault, out);
         if by_watchdog || (wanted && self.run.state == LineState::Running) {
             self.hold(at, HoldCause::Watchdog(board), out);
@@ -299,6 +317,11 @@ impl Core {
             }
         }
         self.next_feed = at;
+        self.feeds = Feeds {
+            at,
+            tick: self.sync.now(at),
+            starved: None,
+        };
         self.switch(self.plan.channels.belt, true, out);
     }
 
@@ -435,7 +458,12 @@ impl Core {
     }
 
     /// Feeds the watchdogs: this core has run.
-    pub(super) fn feed(&mut self, out: &mut impl Output) {
+    pub(super) fn feed(&mut self, at: HostUs, out: &mut impl Output) {
+        if at.since(self.feeds.at) > UNFED_US {
+            self.feeds.starved = Some((at, self.feeds.tick));
+        }
+        self.feeds.at = at;
+        self.feeds.tick = self.sync.now(at);
         for (board, link) in (0_u8..).zip(&mut self.links) {
             if link.up && link.wanted {
                 link.fed = link.fed.wrapping_add(1);
