@@ -58,7 +58,7 @@ fn with_an_index_the_offset_is_exact() {
 fn on_a_belt_that_stands_the_offset_is_exact() {
     let mut world = two_boards(None);
     world.speed = 0;
-    world.micro_ticks(12_345);
+    world.put_at(12_345);
     world.link_up(0);
     world.link_up(1);
     world.steps(500);
