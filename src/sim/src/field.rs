@@ -126,7 +126,10 @@ impl Field {
     /// The count at a place of the belt.
     #[expect(clippy::cast_possible_truncation, reason = "places of a run fit 53 bits")]
     fn count(&self, place: f64) -> i64 {
-        (place + self.tick_zero).floor() as i64
+        let count = place + self.tick_zero;
+        let whole = count as i64;
+        // Rounded down: without the library's call, which costs more.
+        if whole as f64 > count { whole - 1 } else { whole }
     }
 
     /// The count at a place of the belt, as the board has it.
@@ -149,6 +152,11 @@ impl Field {
             us: self.clock(at_us),
             tick: self.tick(belt.place_at(at_us as f64)),
         }
+    }
+
+    /// It has bytes to send, from now at the latest.
+    pub(crate) fn want_line(&mut self, at_us: u64) {
+        self.wants_line_us.get_or_insert(at_us);
     }
 
     /// Works out when it next wants to be looked at, after something has been done with it at `at_us`. What is still due

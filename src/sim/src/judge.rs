@@ -42,8 +42,8 @@ struct Case {
     told: bool,
     spurious: bool,
     said: Option<Said>,
-    /// A pearl of it was truly lost.
-    lost: bool,
+    /// So many of its pearls were truly lost.
+    lost: u32,
     /// Its pearls' ends.
     ends: u32,
 }
@@ -202,7 +202,7 @@ impl Judge {
             told: self.all_told,
             spurious,
             said: None,
-            lost: false,
+            lost: 0,
             ends: 0,
         };
         self.lanes[lane.index()].cases.push_back(case);
@@ -319,7 +319,7 @@ impl Judge {
         match case {
             Some(case) => {
                 case.ends += 1;
-                case.lost |= story.place == Place::Lost;
+                case.lost += u32::from(story.place == Place::Lost);
                 match (case.said, case.told) {
                     (Some(said), _) => self.close(story, Some(said)),
                     (None, true) => of_lane.waiting.push(*story),
@@ -525,13 +525,14 @@ impl Judge {
             }
             return;
         };
-        let called_lost = said.landing == Landing::Lost;
-        if called_lost != case.lost {
+        // Of two that touch one may be lost: their one record can't say so.
+        let is_lost = case.lost > 0 && case.lost == case.ends;
+        if (said.landing == Landing::Lost) != is_lost {
             self.summary.lost_wrong += 1;
             let (seq, at_us) = (case.seq.0, said.at_us);
-            let (is, ends) = (case.lost, case.ends);
+            let (lost, ends) = (case.lost, case.ends);
             self.note(format!(
-                "lane {lane} trigger {seq}: recorded {:?} at {at_us} us, lost in truth {is}, {ends} ends",
+                "lane {lane} trigger {seq}: recorded {:?} at {at_us} us, {lost} lost in truth of {ends}",
                 said.landing
             ));
         }

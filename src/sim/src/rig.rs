@@ -5,7 +5,7 @@
 
 use line::ChannelPlan;
 use units::{BoardId, LaneId};
-use wire::{Counters, ToBoard};
+use wire::{Counters, Setting, SettingKey, ToBoard};
 
 use crate::demo::{Machine, SAFETY_CHANNEL};
 use crate::faults::{Fault, FaultPlan};
@@ -35,6 +35,8 @@ pub struct Rig {
     /// Pearls whose figures wait to go out, by board.
     figures: Vec<Vec<(LaneId, u64)>>,
     orders: Vec<OrderSeen>,
+    /// Eyes confirm at once, so that an edge of one makes a report and plans nothing.
+    eyes_confirm_at_once: bool,
     now_us: u64,
 }
 
@@ -55,6 +57,7 @@ impl Rig {
             mishaps,
             figures: vec![Vec::with_capacity(64); boards],
             orders: Vec::with_capacity(64),
+            eyes_confirm_at_once: !machine.settings.iter().flatten().any(confirms_later),
             now_us: 0,
         };
         rig.safety(true);
@@ -209,7 +212,7 @@ impl Rig {
                 if !field.dark {
                     let tick = field.tick(place);
                     field.board.eye(eye, interrupted, tick, &mut Hands(&mut self.done));
-                    self.settle(n, false);
+                    self.report(n);
                 }
             }
             Shown::Index { place } => {
@@ -218,7 +221,7 @@ impl Rig {
                     if !field.dark {
                         let tick = field.tick(place);
                         field.board.index(tick);
-                        self.settle(n, false);
+                        self.report(n);
                     }
                 }
             }
@@ -227,7 +230,7 @@ impl Rig {
                 if !self.fields[n].dark {
                     self.fields[n].board.measurement(&measurement);
                     self.figures[n].extend(of);
-                    self.settle(n, false);
+                    self.report(n);
                 }
             }
             Shown::Mass {
@@ -242,9 +245,19 @@ impl Rig {
                     [mass.entered, mass.left] = places.map(|place| field.tick(place));
                     field.board.mass(&mass);
                     self.figures[n].push(of);
-                    self.settle(n, false);
+                    self.report(n);
                 }
             }
+        }
+    }
+
+    /// A board has been told something that it will report: it wants the line, and nothing else has changed.
+    fn report(&mut self, n: usize) {
+        if self.eyes_confirm_at_once && self.fields[n].board.session() != 0 {
+            self.carry_out(n);
+            self.fields[n].want_line(self.now_us);
+        } else {
+            self.settle(n, false);
         }
     }
 
@@ -260,6 +273,11 @@ impl Rig {
 
     /// Carries out what a board has done, and works out when it next wants to be looked at.
     fn settle(&mut self, n: usize, polled: bool) {
+        self.carry_out(n);
+        self.fields[n].plan(self.now_us, self.world.belt(), polled);
+    }
+
+    fn carry_out(&mut self, n: usize) {
         let board = u8::try_from(n).unwrap_or(u8::MAX);
         for done in self.done.drain(..) {
             match done {
@@ -280,7 +298,6 @@ impl Rig {
                 Done::Flash { eye, seq } => self.world.flash(board, eye, seq, self.now_us),
             }
         }
-        self.fields[n].plan(self.now_us, self.world.belt(), polled);
     }
 
     fn mishap(&mut self, mishap: Mishap) {
@@ -319,6 +336,10 @@ impl Rig {
             self.settle(0, false);
         }
     }
+}
+
+fn confirms_later(setting: &Setting) -> bool {
+    setting.key == SettingKey::LeastTicks && setting.value > 0
 }
 
 /// The timetable of what happens to boards, by falling time.

@@ -76,7 +76,7 @@ pub struct Summary {
     pub lost: u64,
     /// Pearls that records call lost.
     pub lost_recorded: u64,
-    /// Records that call a pearl lost which is not, or do not call one lost which is.
+    /// Records that call a pearl lost which is not, or do not call one lost which is (of two that touch: both).
     pub lost_wrong: u64,
     /// Interruptions that the core was told of and that have no record or several, and records of no interruption.
     pub unaccounted: u64,

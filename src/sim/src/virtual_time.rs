@@ -21,7 +21,7 @@ use crate::summary::{DecisionUs, LeadMs, Summary};
 use crate::world::WorldOptions;
 
 /// Time for which a board's bytes are gathered before they go onto the line, us.
-pub const GATHER_US: u64 = 2_000;
+pub const GATHER_US: u64 = 3_000;
 /// Speed of the virtual links, baud.
 pub const BAUD: u32 = 1_000_000;
 /// An operator looks at a held line this long after the hold, and again as often, us.
