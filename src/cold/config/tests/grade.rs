@@ -348,3 +348,16 @@ fn a_recipes_name_follows_its_text_and_its_standard() {
         recipe(&TWO_BINS.replace(">=7", ">=7.1"), &freshwater).hash_name()
     );
 }
+
+#[test]
+fn more_alternatives_than_fit_are_refused_at_once() {
+    let standard = standard("gbt-18781-freshwater.toml");
+    let many = "shape = [\"A1\", \"B1\", \"C2\", \"D\"], colour = [\"white\", \"red\", \"other\"], lustre = [\"A\", \"C\"], \
+                surface = [\"A\", \"C\", \"E\"], overtone = [\"pink\", \"green\"], grade = [\"craft\"]";
+    let text = TWO_BINS.replace("mass-g = \">=0.1\"", &format!("any-of = [{{ {many} }}]"));
+    let report = recipe_from_text("test.toml", &text, &standard).expect_err("it has thousands of alternatives");
+    assert!(
+        report.faults[0].message.contains("more than 256 combinations"),
+        "{report}"
+    );
+}

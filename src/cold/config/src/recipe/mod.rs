@@ -306,7 +306,15 @@ fn bin_of(node: &Node<'_>, number: i64, guard: i32, standard: &Standard) -> Reci
     let alternatives = node.tables("any-of");
     if node.has("any-of") {
         let region = |node: &Node<'_>| {
-            conditions_of(node, guard, standard)
+            let conditions = conditions_of(node, guard, standard);
+            let combinations = conditions.iter().fold(1, |product: usize, c| {
+                product.saturating_mul(c.region.boxes.len().max(1))
+            });
+            if combinations > line::grade::ROWS {
+                too_many(node.source(), &node.head());
+                return Region::default();
+            }
+            conditions
                 .iter()
                 .fold(Region::all(), |region, condition| region.and(&condition.region))
         };
@@ -427,6 +435,19 @@ fn duplicates(source: &Source, bins: &[RecipeBin], heads: &[Head]) {
     }
 }
 
+fn too_many(source: &Source, place: &Place) {
+    let message = format!(
+        "its conditions have more than {} combinations of alternatives",
+        line::grade::ROWS
+    );
+    source.error(
+        place.span.clone(),
+        &place.key,
+        &message,
+        "ask for fewer classes or alternatives",
+    );
+}
+
 /// The rows of all bins: every combination of their conditions' boxes. `None` when there are too many.
 fn rows_of(source: &Source, bins: &[RecipeBin], heads: &[Head]) -> Option<Vec<Row>> {
     let mut rows = Vec::new();
@@ -435,16 +456,7 @@ fn rows_of(source: &Source, bins: &[RecipeBin], heads: &[Head]) -> Option<Vec<Ro
         for condition in &bin.conditions {
             let boxes = &condition.region.boxes;
             if combined.len() * boxes.len() > line::grade::ROWS {
-                let message = format!(
-                    "its conditions have more than {} combinations of alternatives",
-                    line::grade::ROWS
-                );
-                source.error(
-                    head.place.span.clone(),
-                    &head.place.key,
-                    &message,
-                    "ask for fewer classes or alternatives",
-                );
+                too_many(source, &head.place);
                 return None;
             }
             let with = |terms: &Vec<Term>| {
