@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use line::grade::{CIRCLE, HUE_LEFT_OUT};
+
 use crate::form::Quantity;
 use crate::source::narrow;
 
@@ -35,105 +37,122 @@ fn wrong(span: Range<usize>, message: impl Into<String>, help: impl Into<String>
     }
 }
 
+/// A bound as it is written, and what is added to make it the least value that is in, or the least that is out again.
+type Bound<'a> = Option<(&'a str, i64)>;
+
 /// Reads a range of `quantity`.
 pub(crate) fn parse(text: &str, quantity: &Quantity) -> Result<Interval, Wrong> {
-    if let Some((at, c)) = text
-        .char_indices()
-        .find(|(_, c)| narrow(*c).is_some() && *c != '\u{00A0}')
-    {
-        let meant: String = text
-            .chars()
-            .filter_map(|c| if c == '≥' { None } else { Some(narrow(c).unwrap_or(c)) })
-            .collect();
-        let meant = if text.contains('≥') {
-            format!(">={meant}")
-        } else {
-            meant.replace('<', "<=")
-        };
-        let message = format!("'{c}' is a full-width sign, as a Chinese keyboard gives it");
-        return Err(wrong(at..at + c.len_utf8(), message, format!("write \"{meant}\"")));
-    }
+    full_width(text)?;
     let body = text.trim();
     let offset = text.len() - text.trim_start().len();
-    let example = || {
-        let (low, high) = (
-            quantity.least + (quantity.most - quantity.least) / 4,
-            quantity.least + (quantity.most - quantity.least) / 2,
-        );
-        format!(
-            "write a range: \"{}..{}\", \">={0}\" or \"<{1}\"",
-            quantity.show(low),
-            quantity.show(high)
-        )
-    };
-    // Where a bound begins in the text, and how it is meant: what is added to make it `least` or `most`.
-    let (least, most) = if let Some((low, high)) = body.split_once("..") {
-        let (low, add_low) = low.strip_prefix('>').map_or((low, 0), |low| (low, 1));
-        let (high, add_high) = high.strip_prefix('=').map_or((high, 0), |high| (high, 1));
-        let given = |bound: &str| !bound.trim().is_empty();
-        (
-            given(low).then_some((low, add_low)),
-            given(high).then_some((high, add_high)),
-        )
-    } else if let Some(bound) = body.strip_prefix(">=") {
-        (Some((bound, 0)), None)
-    } else if let Some(bound) = body.strip_prefix("<=") {
-        (None, Some((bound, 1)))
-    } else if let Some(bound) = body.strip_prefix('>') {
-        (Some((bound, 1)), None)
-    } else if let Some(bound) = body.strip_prefix('<') {
-        (None, Some((bound, 0)))
-    } else {
+    let Some((least, most)) = bounds(body) else {
         let other = ["-", "~", "to", ","].iter().find_map(|sign| body.split_once(sign));
         let help = match other {
             Some((low, high)) if !low.trim().is_empty() => format!("write \"{}..{}\"", low.trim(), high.trim()),
-            _ => example(),
+            _ => example(quantity),
         };
         return Err(wrong(0..text.len(), format!("\"{text}\" is no range"), help));
     };
     if least.is_none() && most.is_none() {
-        return Err(wrong(0..text.len(), format!("\"{text}\" has no bound"), example()));
+        return Err(wrong(
+            0..text.len(),
+            format!("\"{text}\" has no bound"),
+            example(quantity),
+        ));
     }
     let place = |bound: &str| {
         let start = bound.as_ptr() as usize - body.as_ptr() as usize + offset;
         start..start + bound.len()
     };
-    let read = |bound: Option<(&str, i64)>, open: i32| match bound {
+    let read = |bound: Bound<'_>, open: i32| match bound {
         None => Ok(i64::from(open)),
         Some((bound, add)) => decimal(bound, quantity, place(bound)).map(|value| value + add),
     };
     let circle = quantity.unit == DEGREES;
-    let (open_least, open_most) = if circle { (0, 36_000) } else { (i32::MIN, i32::MAX) };
+    let (open_least, open_most) = if circle { (0, CIRCLE) } else { (i32::MIN, i32::MAX) };
     let (low, high) = (read(least, open_least)?, read(most, open_most)?);
     if low == high || (low > high && !circle) {
-        let swapped = match (least, most) {
-            (Some((a, _)), Some((b, _))) if low > high => format!("write \"{}..{}\"", b.trim(), a.trim()),
-            _ => "the upper bound itself is not in the range: write a larger one".to_owned(),
-        };
-        let what = if low > high {
-            "is reversed: nothing can be in it"
-        } else {
-            "is empty: nothing can be in it"
-        };
-        return Err(wrong(0..text.len(), format!("\"{text}\" {what}"), swapped));
+        return Err(nothing_in_it(text, low > high, least, most));
     }
-    let width = if low < high { high - low } else { high - low + 36_000 };
-    if circle && width > i64::from(36_000 - line::grade::HUE_LEFT_OUT) {
-        let message = format!(
-            "\"{text}\" leaves out less than {} degrees",
-            line::grade::HUE_LEFT_OUT / 100
-        );
-        return Err(wrong(
-            0..text.len(),
-            message,
-            "write a narrower range, or leave the hue out",
-        ));
+    let width = if low < high {
+        high - low
+    } else {
+        high - low + i64::from(CIRCLE)
+    };
+    if circle && width > i64::from(CIRCLE - HUE_LEFT_OUT) {
+        let message = format!("\"{text}\" leaves out less than {} degrees", HUE_LEFT_OUT / 100);
+        let help = "write a narrower range, or leave the hue out";
+        return Err(wrong(0..text.len(), message, help));
     }
-    // The bounds of quantities are far within 32 bits (asserted with the figures).
+    // A whole number of at most nine digits with a quantity's decimals was held within its bounds, far within 32 bits.
     Ok(Interval {
         least: low as i32,
         most: high as i32,
     })
+}
+
+/// Refuses signs that only a Chinese keyboard gives, and says what they were to be.
+fn full_width(text: &str) -> Result<(), Wrong> {
+    let Some((at, c)) = text
+        .char_indices()
+        .find(|(_, c)| narrow(*c).is_some() && *c != '\u{00A0}')
+    else {
+        return Ok(());
+    };
+    let meant = |c: char| match c {
+        '≥' => ">=".to_owned(),
+        '≤' => "<=".to_owned(),
+        _ => narrow(c).unwrap_or(c).to_string(),
+    };
+    let message = format!("'{c}' is a full-width sign, as a Chinese keyboard gives it");
+    let help = format!("write \"{}\"", text.chars().map(meant).collect::<String>());
+    Err(wrong(at..at + c.len_utf8(), message, help))
+}
+
+/// The two bounds of a range's text; `None` when it is no range.
+fn bounds(body: &str) -> Option<(Bound<'_>, Bound<'_>)> {
+    if let Some((low, high)) = body.split_once("..") {
+        let (low, add_low) = low.strip_prefix('>').map_or((low, 0), |low| (low, 1));
+        let (high, add_high) = high.strip_prefix('=').map_or((high, 0), |high| (high, 1));
+        let given = |bound: &str| !bound.trim().is_empty();
+        return Some((
+            given(low).then_some((low, add_low)),
+            given(high).then_some((high, add_high)),
+        ));
+    }
+    if let Some(bound) = body.strip_prefix(">=") {
+        Some((Some((bound, 0)), None))
+    } else if let Some(bound) = body.strip_prefix("<=") {
+        Some((None, Some((bound, 1))))
+    } else if let Some(bound) = body.strip_prefix('>') {
+        Some((Some((bound, 1)), None))
+    } else {
+        body.strip_prefix('<').map(|bound| (None, Some((bound, 0))))
+    }
+}
+
+/// What a range of the quantity looks like.
+fn example(quantity: &Quantity) -> String {
+    let span = quantity.most - quantity.least;
+    let (low, high) = (
+        quantity.show(quantity.least + span / 4),
+        quantity.show(quantity.least + span / 2),
+    );
+    format!("write a range: \"{low}..{high}\", \">={low}\" or \"<{high}\"")
+}
+
+/// The fault of a range that is empty or reversed.
+fn nothing_in_it(text: &str, reversed: bool, least: Bound<'_>, most: Bound<'_>) -> Wrong {
+    let help = match (least, most) {
+        (Some((a, _)), Some((b, _))) if reversed => format!("write \"{}..{}\"", b.trim(), a.trim()),
+        _ => "the upper bound itself is not in the range: write a larger one".to_owned(),
+    };
+    let what = if reversed { "reversed" } else { "empty" };
+    wrong(
+        0..text.len(),
+        format!("\"{text}\" is {what}: nothing can be in it"),
+        help,
+    )
 }
 
 /// Reads a decimal exactly, as the quantity's integer.
@@ -227,6 +246,8 @@ mod tests {
         assert_eq!(help("7mm..8mm"), "write 7 alone: the key says mm");
         assert_eq!(help("7000..7500"), "write 7: the key's unit is mm");
         assert_eq!(help("7.0001..8"), "write at most 3 decimals: finer is not kept");
+        assert_eq!(help("<７"), "write \"<7\"");
+        assert_eq!(help("≤7"), "write \"<=7\"");
         assert_eq!(help("≥7"), "write \">=7\"");
         assert_eq!(
             help("7..7"),

@@ -5,7 +5,7 @@
 
 use wire::limits::{BITS_A_BYTE, MESSAGE_HEAD_MAX, OVERHEAD_BYTES, SAMPLES_HEAD_BYTES, SAMPLES_MAX};
 
-use super::raw::{Board, Raw};
+use super::raw::{Board, Group, Raw};
 
 /// Bytes of messages at most, as `docs/WIRE.md` has them.
 const EYE_BYTES: f64 = 9.0;
@@ -59,87 +59,52 @@ fn frames_per_s(flows: &[Flow]) -> f64 {
     flows.iter().map(|flow| flow.per_s).sum()
 }
 
+const fn flow(per_s: f64, bytes: f64) -> Flow {
+    Flow { per_s, bytes }
+}
+
 fn of_board(raw: &Raw<'_>, board: &Board<'_>) -> Budget {
-    let lanes = |jets: bool| -> f64 {
-        let of = |group: &&super::raw::Group<'_>| {
-            if jets {
-                group.jet_board == board.name
-            } else {
-                group.board == board.name
-            }
-        };
-        raw.groups.iter().filter(of).map(|group| group.lanes.len() as f64).sum()
+    let lanes = |of: &dyn Fn(&Group<'_>) -> bool| -> f64 {
+        raw.groups
+            .iter()
+            .filter(|group| of(group))
+            .map(|group| group.lanes.len() as f64)
+            .sum()
     };
     let rate = raw.belt.most_pearls_per_s;
-    let (seen, blown) = (lanes(false) * rate, lanes(true) * rate);
-    let cells: usize = raw
-        .groups
-        .iter()
-        .filter(|g| g.board == board.name && g.cell.is_some())
-        .map(|g| g.lanes.len())
-        .sum();
+    let seen = rate * lanes(&|group| group.board == board.name);
+    let blown = rate * lanes(&|group| group.jet_board == board.name);
+    let cells = lanes(&|group| group.board == board.name && group.cell.is_some());
     let channels = raw
         .channels
         .iter()
         .filter(|channel| channel.board == board.name)
         .count() as f64;
-    let state = Flow {
-        per_s: 1e6 / f64::from(raw.timing.status_us.max(1)),
-        bytes: STATUS_BYTES,
-    };
     let mut from = vec![
-        state,
-        Flow {
-            per_s: channels * CHANNEL_CHANGES_PER_S,
-            bytes: CHANNEL_BYTES,
-        },
+        flow(1e6 / f64::from(raw.timing.status_us.max(1)), STATUS_BYTES),
+        flow(channels * CHANNEL_CHANGES_PER_S, CHANNEL_BYTES),
+        // Trigger and Passed of every pearl.
+        flow(2.0 * seen, EYE_BYTES),
+        flow(blown, FIRED_BYTES),
     ];
-    // Trigger and Passed of every pearl; Fired and Landed of every pearl that is blown.
-    from.push(Flow {
-        per_s: 2.0 * seen,
-        bytes: EYE_BYTES,
-    });
-    from.push(Flow {
-        per_s: blown,
-        bytes: FIRED_BYTES,
-    });
     if raw.drop_eyes.is_some() {
-        from.push(Flow {
-            per_s: blown,
-            bytes: EYE_BYTES,
-        });
+        from.push(flow(blown, EYE_BYTES));
     }
     if raw.camera.as_ref().is_some_and(|camera| camera.on_board) {
-        from.push(Flow {
-            per_s: seen,
-            bytes: MESSAGE_HEAD_MAX as f64,
-        });
+        from.push(flow(seen, MESSAGE_HEAD_MAX as f64));
     }
-    if let Some(weigh) = &raw.weigh {
-        if weigh.samples {
+    match &raw.weigh {
+        Some(weigh) if weigh.samples => {
             let samples = f64::from(weigh.samples_per_s);
             let frames = (samples / SAMPLES_MAX as f64).max(SAMPLE_FRAMES_PER_S);
-            from.push(Flow {
-                per_s: frames * cells as f64,
-                bytes: SAMPLES_HEAD_BYTES as f64 + 3.0 * samples / frames,
-            });
-        } else {
-            from.push(Flow {
-                per_s: cells as f64 * rate,
-                bytes: MASS_BYTES,
-            });
+            from.push(flow(frames * cells, SAMPLES_HEAD_BYTES as f64 + 3.0 * samples / frames));
         }
+        Some(_) => from.push(flow(cells * rate, MASS_BYTES)),
+        None => {}
     }
-    let feed = Flow {
-        per_s: 1e6 / f64::from(raw.timing.feed_us.max(1)),
-        bytes: FEED_BYTES,
-    };
     let to = [
-        feed,
-        Flow {
-            per_s: blown,
-            bytes: FIRE_BYTES,
-        },
+        flow(1e6 / f64::from(raw.timing.feed_us.max(1)), FEED_BYTES),
+        flow(blown, FIRE_BYTES),
     ];
     Budget {
         board: board.name.to_owned(),

@@ -208,49 +208,27 @@ fn group_bins_hold(raw: &Raw<'_>, group: &Group<'_>) -> bool {
 fn lane_of(raw: &Raw<'_>, group: &Group<'_>, index: usize, lane: u8, used: &mut Used) -> Option<WiredLane> {
     let board = known_board(raw, group, "board", group.board)?;
     let jet_board = known_board(raw, group, "jet-board", group.jet_board)?;
+    sections_are_there(raw, group);
     let jets = raw.jets.at_um.len();
     let mut take = |key, sort, board, number, what: String| take(raw, group, (key, sort), (board, number), what, used);
-    let entry_eye = take(
-        "entry-eye",
-        "eye",
-        board,
-        group.entry_eye + index,
-        format!("entry eye of lane {lane}"),
-    )?;
-    let cell = match (&raw.weigh, group.cell) {
-        (None, Some(_)) => {
-            group.node.error(
-                "cell",
-                "names weigh cells, but there is no [weigh]",
-                "remove it, or write the section [weigh]",
-            );
-            None
-        }
-        (_, None) => None,
-        (Some(_), Some(first)) => Some(take(
+    let entry = format!("entry eye of lane {lane}");
+    let entry_eye = take("entry-eye", "eye", board, group.entry_eye + index, entry)?;
+    let cell = match group.cell.filter(|_| raw.weigh.is_some()) {
+        Some(first) => Some(take(
             "cell",
             "cell",
             board,
             first + index,
             format!("weigh cell of lane {lane}"),
         )?),
+        None => None,
     };
-    if raw.drop_eyes.is_none() && group.drop_eye.is_some() {
-        group.node.error(
-            "drop-eye",
-            "names drop eyes, but there is no [drop-eyes]",
-            "remove it, or write the section [drop-eyes]",
-        );
-    }
-    if group.tray_eye && group.drop_eye.is_none() {
-        group.node.error(
-            "tray-eye",
-            "needs drop eyes",
-            "write drop-eye = NUMBER of the first bin's eye",
-        );
-    }
     let eyes_a_lane = jets + usize::from(group.tray_eye);
     let first_drop = group.drop_eye.map(|first| first + index * eyes_a_lane);
+    let drop_eye = |place: usize, what: String, take: &mut dyn FnMut(usize, String) -> Option<u8>| match first_drop {
+        Some(first) => take(first + place, what).map(Some),
+        None => Some(None),
+    };
     let mut wired = Vec::with_capacity(jets);
     for jet in 0..jets {
         let bin = group.bins.as_ref().map_or(jet as u8, |bins| bins[jet].0);
@@ -262,31 +240,23 @@ fn lane_of(raw: &Raw<'_>, group: &Group<'_>, index: usize, lane: u8, used: &mut 
             number,
             format!("valve of lane {lane}, jet {}", jet + 1),
         )?;
-        let drop_eye = match first_drop {
-            Some(first) => Some(take(
-                "drop-eye",
-                "eye",
-                jet_board,
-                first + jet,
-                format!("drop eye of lane {lane}, bin {}", bin + 1),
-            )?),
-            None => None,
-        };
+        let what = format!("drop eye of lane {lane}, bin {}", bin + 1);
+        let eye = drop_eye(jet, what, &mut |number, what| {
+            take("drop-eye", "eye", jet_board, number, what)
+        })?;
         wired.push(WiredJet {
             bin: BinId(bin),
             valve,
-            drop_eye,
+            drop_eye: eye,
         });
     }
-    let tray_eye = match first_drop.filter(|_| group.tray_eye) {
-        Some(first) => Some(take(
-            "drop-eye",
-            "eye",
-            jet_board,
-            first + jets,
-            format!("tray eye of lane {lane}"),
-        )?),
-        None => None,
+    let tray_eye = if group.tray_eye {
+        let what = format!("tray eye of lane {lane}");
+        drop_eye(jets, what, &mut |number, what| {
+            take("drop-eye", "eye", jet_board, number, what)
+        })?
+    } else {
+        None
     };
     let id = |board: usize| BoardId(board as u8);
     Some(WiredLane {
@@ -297,6 +267,26 @@ fn lane_of(raw: &Raw<'_>, group: &Group<'_>, index: usize, lane: u8, used: &mut 
         jets: wired,
         tray_eye,
     })
+}
+
+/// What a lane group names must have its section.
+fn sections_are_there(raw: &Raw<'_>, group: &Group<'_>) {
+    if raw.weigh.is_none() && group.cell.is_some() {
+        let help = "remove it, or write the section [weigh]";
+        group
+            .node
+            .error("cell", "names weigh cells, but there is no [weigh]", help);
+    }
+    if raw.drop_eyes.is_none() && group.drop_eye.is_some() {
+        let help = "remove it, or write the section [drop-eyes]";
+        group
+            .node
+            .error("drop-eye", "names drop eyes, but there is no [drop-eyes]", help);
+    }
+    if group.tray_eye && group.drop_eye.is_none() {
+        let help = "write drop-eye = NUMBER of the first bin's eye";
+        group.node.error("tray-eye", "needs drop eyes", help);
+    }
 }
 
 fn known_board(raw: &Raw<'_>, group: &Group<'_>, key: &str, name: &str) -> Option<usize> {
