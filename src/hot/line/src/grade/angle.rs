@@ -67,7 +67,11 @@ mod tests {
             for b in (-9_000_i16..9_000).step_by(41) {
                 let truth = f64::from(b).atan2(f64::from(a)).to_degrees() * 100.0;
                 let off = (f64::from(hue(a, b)) - truth).rem_euclid(36_000.0);
-                assert!(off < 1.01 || off > 35_998.99, "({a}, {b}): {} for {truth}", hue(a, b));
+                assert!(
+                    !(1.01..=35_998.99).contains(&off),
+                    "({a}, {b}): {} for {truth}",
+                    hue(a, b)
+                );
             }
         }
     }
