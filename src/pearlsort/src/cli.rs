@@ -40,6 +40,11 @@ pub enum Command {
     Sim(SimArgs),
     /// Tell what this computer gives a line, and what to change.
     Doctor(DoctorArgs),
+    /// Weigh the pearls of a weigh cell's recording.
+    Weigh(WeighArgs),
+    /// Find out what is wrong with a part of the line.
+    #[command(subcommand)]
+    Diagnose(DiagnoseCommand),
 }
 
 /// Options of `run`.
@@ -142,6 +147,89 @@ pub struct DoctorArgs {
     /// Write the findings as JSON to standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `weigh`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A recording has samples.i32 (converter codes, little-endian), meta.json (sps, counts_per_g, roll_on_ms) \
+                  and truth.csv (enter_s,leave_s and, for --score, mass_g).\n\
+                  The CSV has a row a pearl: enter_s,mass_mg,u_mg,flag. Where no mass can be vouched for, the flag says why.\n\
+                  The table of --score goes to standard error beside the CSV, to standard output with --out."
+)]
+pub struct WeighArgs {
+    /// The recording's folder.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Compare to the known masses (column mass_g of truth.csv), beside three plain filters.
+    #[arg(long)]
+    pub score: bool,
+    /// Write the CSV to this file, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Take the span from the latest entry of this log of `calibrate weigh`, in place of counts_per_g.
+    #[arg(long, value_name = "LOG")]
+    pub calibration: Option<PathBuf>,
+}
+
+/// What to diagnose.
+#[derive(Debug, Subcommand)]
+pub enum DiagnoseCommand {
+    /// A weigh cell, from a recording: converter, belt lines, platform.
+    Weigh(DiagnoseWeighArgs),
+}
+
+/// Options of `diagnose weigh`.
+#[derive(Debug, Args)]
+pub struct DiagnoseWeighArgs {
+    /// The recording's folder.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write plots to this folder: spectrum.svg and pearls.svg.
+    #[arg(long, value_name = "FOLDER")]
+    pub svg: Option<PathBuf>,
+}
+
+/// Options of `calibrate weigh`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A load's PATH is a file of converter codes (little-endian, 32 bits) or a folder with samples.i32, recorded \
+                  while the mass lay still. MG is the mass in milligrams, U its standard uncertainty.\n\
+                  Exits with 65 and stores nothing when the data are bad."
+)]
+pub struct CalibrateWeighArgs {
+    /// Codes of the empty platform.
+    #[arg(long, value_name = "PATH")]
+    pub empty: PathBuf,
+    /// The reference mass that sets the span.
+    #[arg(long, value_name = "MG:U=PATH", value_parser = crate::weigh::reference_load)]
+    pub reference: ReferenceLoad,
+    /// A mass that must lie on the line between empty and reference; may be given again.
+    #[arg(long, value_name = "MG:U=PATH", value_parser = crate::weigh::reference_load)]
+    pub check: Vec<ReferenceLoad>,
+    /// The cell's log of calibrations; made if there is none.
+    #[arg(long, value_name = "FILE")]
+    pub log: PathBuf,
+    /// Who calibrates.
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Temperature of the cell, degrees Celsius.
+    #[arg(long, value_name = "C", allow_negative_numbers = true)]
+    pub temperature_c: Option<f64>,
+    /// Cell, platform, model or checks have been changed since the calibration before: CFG counts on.
+    #[arg(long)]
+    pub changed: bool,
+}
+
+/// A reference mass and the codes while it lay on the platform.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceLoad {
+    /// Mass, mg.
+    pub mass_mg: f64,
+    /// Its standard uncertainty, mg.
+    pub u_mg: f64,
+    /// File of codes, or folder of a recording.
+    pub path: PathBuf,
 }
 
 /// What to calibrate.

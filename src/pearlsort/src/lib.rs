@@ -16,3 +16,4 @@ pub mod run;
 pub mod simulate;
 pub mod topology;
 pub mod virtual_machine;
+pub mod weigh;

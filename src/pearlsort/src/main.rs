@@ -6,8 +6,8 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pearlsort::cli::{Cli, Command};
-use pearlsort::{check, demo, doctor, exit, run, simulate};
+use pearlsort::cli::{Cli, Command, DiagnoseCommand};
+use pearlsort::{check, demo, doctor, exit, run, simulate, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Sim(arguments) => simulate::simulate(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Weigh(arguments) => weigh::weigh(arguments),
+        Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("pearlsort: {error:#}");

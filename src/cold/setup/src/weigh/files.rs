@@ -106,7 +106,7 @@ struct Meta {
 /// The file and line that can't be read, and what to do.
 pub fn read_recording(folder: &Path, with_masses: bool) -> Result<Recording, RecordingError> {
     let meta = read_meta(&folder.join("meta.json"))?;
-    let samples = read_samples(&folder.join("samples.i32"))?;
+    let samples = read_codes(&folder.join("samples.i32"))?;
     let (gates, masses_mg) = read_gates(&folder.join("truth.csv"), with_masses)?;
     Ok(Recording {
         samples,
@@ -153,7 +153,11 @@ fn read_meta(path: &Path) -> Result<Meta, RecordingError> {
     Ok(meta)
 }
 
-fn read_samples(path: &Path) -> Result<Vec<i32>, RecordingError> {
+/// Reads a file of converter codes, 32 bits little-endian each.
+///
+/// # Errors
+/// It can't be read, is empty, or holds no whole number of codes.
+pub fn read_codes(path: &Path) -> Result<Vec<i32>, RecordingError> {
     let bytes = read(path)?;
     if bytes.is_empty() {
         return Err(RecordingError::Empty { path: path.to_owned() });

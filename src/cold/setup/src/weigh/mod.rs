@@ -16,7 +16,7 @@ pub mod synthetic;
 
 pub use calibrate::{Calibration, CalibrationError, CalibrationLog, Demands, Load, LogError, calibrate};
 pub use diagnose::{Diagnosis, Finding, NamedLine, Verdict, diagnose};
-pub use files::{Gate, Recording, RecordingError, read_recording, write_readings};
+pub use files::{Gate, Recording, RecordingError, read_codes, read_recording, write_readings};
 pub use identify::{Identified, IdentifyError, identify};
 pub use plain::{Plain, plain_readings};
 pub use reading::{Flag, Reading, default_checks, weigh};
