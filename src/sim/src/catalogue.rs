@@ -5,8 +5,11 @@
 use units::{BoardId, EyeId, LaneId, ValveId};
 
 use crate::belt::SpeedChange;
-use crate::faults::{Fault, FaultPlan};
+use crate::chance::Chance;
+use crate::faults::{Fault, FaultPlan, TimedFault};
 
+/// Stream of chance of random timetables.
+const STREAM: u64 = 3;
 const BOARD: BoardId = BoardId(1);
 const LANE: LaneId = LaneId(3);
 /// Valve of lane 3 and bin 4, which gets many pearls.
@@ -166,6 +169,77 @@ pub fn catalogue() -> Vec<(&'static str, FaultPlan)> {
             ),
         ),
     ]
+}
+
+/// A timetable of one to three faults of the catalogue, at other times, places and lengths, from a seed.
+#[must_use]
+pub fn random(seed: u64) -> FaultPlan {
+    let mut chance = Chance::new(seed, STREAM);
+    let faults = catalogue();
+    let mut plan = FaultPlan::none();
+    let mut changes_speed = false;
+    for _ in 0..=chance.below(3) {
+        let number = usize::try_from(chance.below(u32::try_from(faults.len()).unwrap_or(1))).unwrap_or(0);
+        let (_, drawn) = &faults[number];
+        // Two courses of the belt's speed can't both hold.
+        if !drawn.speed_changes().is_empty() && core::mem::replace(&mut changes_speed, true) {
+            continue;
+        }
+        let later_us = u64::from(chance.below(5_000_000));
+        let (board, lane) = (
+            BoardId(u8::from(chance.happens(0.5))),
+            LaneId(u8::try_from(chance.below(16)).unwrap_or(0)),
+        );
+        let stretch = chance.within(0.2, 1.5);
+        for timed in &drawn.faults {
+            let length_us = (timed.until_us - timed.from_us) as f64 * stretch;
+            let from_us = timed.from_us + later_us;
+            let is_speed = matches!(timed.fault, Fault::Speed(_));
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a cast of a float saturates"
+            )]
+            let until_us = if is_speed {
+                timed.until_us + later_us
+            } else {
+                from_us + length_us as u64
+            };
+            plan.faults.push(TimedFault {
+                from_us,
+                until_us,
+                fault: elsewhere(timed.fault, board, lane),
+            });
+        }
+    }
+    plan
+}
+
+/// The same fault of another board or lane; valves and eyes stay where they are on their board.
+fn elsewhere(fault: Fault, board: BoardId, lane: LaneId) -> Fault {
+    match fault {
+        Fault::LinkNoise { drop, double, flip, .. } => Fault::LinkNoise {
+            board,
+            drop,
+            double,
+            flip,
+        },
+        Fault::LinkDelay { most_us, .. } => Fault::LinkDelay { board, most_us },
+        Fault::LinkReorder { share, .. } => Fault::LinkReorder { board, share },
+        Fault::LinkStall { .. } => Fault::LinkStall { board },
+        Fault::LinkCut { .. } => Fault::LinkCut { board },
+        Fault::BoardReset { .. } => Fault::BoardReset { board },
+        Fault::EncoderSlip { ticks, .. } => Fault::EncoderSlip { board, ticks },
+        Fault::TriggersMissing { share, .. } => Fault::TriggersMissing { lane, share },
+        Fault::TriggersDoubled { share, .. } => Fault::TriggersDoubled { lane, share },
+        Fault::SlipUnseen { share, um, .. } => Fault::SlipUnseen { lane, share, um },
+        Fault::ValveShut { valve, .. } => Fault::ValveShut { board, valve },
+        Fault::ValveOpen { valve, .. } => Fault::ValveOpen { board, valve },
+        Fault::EyeDead { eye, .. } => Fault::EyeDead { board, eye },
+        Fault::CameraSilent { .. } => Fault::CameraSilent { lane },
+        Fault::CellSilent { .. } => Fault::CellSilent { lane },
+        Fault::Speed(_) | Fault::SafetyOpen | Fault::HostStall => fault,
+    }
 }
 
 fn change(ramp_us: u64, um_s: f64) -> Fault {

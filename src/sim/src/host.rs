@@ -56,17 +56,53 @@ impl Output for Given {
     fn retire(&mut self, _recipe: Arc<Recipe>) {}
 }
 
-/// See the module.
-#[derive(Debug)]
-pub(crate) struct Host {
-    links: Vec<HostLink>,
+/// Hears what the core sees: to record it. It may put recipes in force too.
+pub trait Listener {
+    /// The core is about to see this.
+    fn before(&mut self, at: HostUs, input: &Input<'_>);
+    /// It has; this is the digest of all orders and records so far.
+    fn after(&mut self, at: HostUs, digest: &Digest);
+    /// A recipe that shall take effect now. Asked at every moment of the run.
+    fn recipe(&mut self, _at: HostUs) -> Option<Arc<Recipe>> {
+        None
+    }
+    /// A pearl's story is complete.
+    fn record(&mut self, _record: &Record) {}
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Listener for Nobody {
+    fn before(&mut self, _at: HostUs, _input: &Input<'_>) {}
+    fn after(&mut self, _at: HostUs, _digest: &Digest) {}
+}
+
+/// The core, what it has given, and who hears it.
+struct Heart<'a> {
     core: Core,
-    pub(crate) given: Given,
+    given: Given,
+    listener: &'a mut dyn Listener,
+}
+
+impl Heart<'_> {
+    fn handle(&mut self, at: HostUs, input: Input<'_>) {
+        self.listener.before(at, &input);
+        self.core.handle(at, input, &mut self.given);
+        self.listener.after(at, &self.given.digest);
+    }
+}
+
+/// See the module.
+pub(crate) struct Host<'a> {
+    links: Vec<HostLink>,
+    heart: Heart<'a>,
     quarantined: Vec<BinId>,
 }
 
-impl Host {
-    pub(crate) fn new(machine: &Machine, baud: u32) -> Self {
+impl<'a> Host<'a> {
+    pub(crate) fn new(machine: &Machine, baud: u32, listener: &'a mut dyn Listener) -> Self {
         let link = |(n, board): (usize, &line::BoardPlan)| {
             let id = BoardId(u8::try_from(n).unwrap_or(u8::MAX));
             let needs = Needs {
@@ -83,48 +119,54 @@ impl Host {
         }
         Self {
             links,
-            core: Core::new(machine.plan.clone(), Arc::new(machine.recipe())),
-            given: Given::default(),
+            heart: Heart {
+                core: Core::new(machine.plan.clone(), Arc::new(machine.recipe())),
+                given: Given::default(),
+                listener,
+            },
             quarantined: Vec::new(),
         }
     }
 
     /// Bytes of a board have come.
     pub(crate) fn receive(&mut self, now: HostUs, board: BoardId, bytes: &[u8]) {
-        let Self { links, core, given, .. } = self;
-        links[board.index()].receive(now, bytes, |event| hear(core, given, board, now, &event));
+        let Self { links, heart, .. } = self;
+        links[board.index()].receive(now, bytes, |event| hear(heart, board, now, &event));
         self.send();
     }
 
     /// A board's port is lost, or back.
     pub(crate) fn port(&mut self, now: HostUs, board: BoardId, there: bool) {
-        let Self { links, core, given, .. } = self;
+        let Self { links, heart, .. } = self;
         let link = &mut links[board.index()];
         if there && link.is_closed() {
             link.open(now);
         } else if !there {
-            link.close(|event| hear(core, given, board, now, &event));
+            link.close(|event| hear(heart, board, now, &event));
         }
         self.send();
     }
 
     /// Does what is due by time.
     pub(crate) fn poll(&mut self, now: HostUs) {
-        let Self { links, core, given, .. } = self;
+        let Self { links, heart, .. } = self;
+        if let Some(recipe) = heart.listener.recipe(now) {
+            heart.handle(now, Input::Recipe(recipe));
+        }
         for (n, link) in links.iter_mut().enumerate() {
             if link.next_poll().is_some_and(|due| due <= now) {
                 let board = BoardId(u8::try_from(n).unwrap_or(u8::MAX));
-                link.poll(now, |event| hear(core, given, board, now, &event));
+                link.poll(now, |event| hear(heart, board, now, &event));
             }
         }
-        if core.next_deadline().is_some_and(|due| due <= now) {
-            core.handle(now, Input::Clock, given);
+        if heart.core.next_deadline().is_some_and(|due| due <= now) {
+            heart.handle(now, Input::Clock);
         }
         self.send();
     }
 
     pub(crate) fn command(&mut self, now: HostUs, command: Command) {
-        self.core.handle(now, Input::Command(command), &mut self.given);
+        self.heart.handle(now, Input::Command(command));
         self.send();
     }
 
@@ -151,7 +193,7 @@ impl Host {
             .iter()
             .flat_map(|link| [link.next_poll(), link.next_transmit()]);
         links
-            .chain([self.core.next_deadline()])
+            .chain([self.heart.core.next_deadline()])
             .flatten()
             .min()
             .unwrap_or(HostUs(i64::MAX))
@@ -172,11 +214,26 @@ impl Host {
     }
 
     pub(crate) fn state(&self) -> line::LineState {
-        self.core.state()
+        self.heart.core.state()
     }
 
     pub(crate) fn accounts(&self) -> &line::Accounts {
-        self.core.accounts()
+        self.heart.core.accounts()
+    }
+
+    /// What the core has given since it was last looked at.
+    pub(crate) fn given(&mut self) -> &mut Given {
+        &mut self.heart.given
+    }
+
+    /// Digest of all orders and records.
+    pub(crate) fn digest(&self) -> Digest {
+        self.heart.given.digest
+    }
+
+    /// Tells the listener of a record.
+    pub(crate) fn tell(&mut self, record: &Record) {
+        self.heart.listener.record(record);
     }
 
     pub(crate) fn wire_counters(&self) -> impl Iterator<Item = &wire::Counters> {
@@ -184,7 +241,7 @@ impl Host {
     }
 
     fn send(&mut self) {
-        for (board, send) in self.given.sends.drain(..) {
+        for (board, send) in self.heart.given.sends.drain(..) {
             let link = &mut self.links[board.index()];
             // What a link does not take is counted there, and the core follows what boards say.
             let _taken = match send {
@@ -197,13 +254,13 @@ impl Host {
 }
 
 /// Tells the core what a link has told.
-fn hear(core: &mut Core, given: &mut Given, board: BoardId, now: HostUs, event: &LinkEvent<'_>) {
+fn hear(heart: &mut Heart<'_>, board: BoardId, now: HostUs, event: &LinkEvent<'_>) {
     let input = match *event {
         LinkEvent::Up { .. } => return,
         LinkEvent::Ready { identity, .. } => Input::LinkUp { board, identity },
         LinkEvent::Message(message) => {
             if let FromBoard::Trigger { eye, seq, .. } = message {
-                given.told.push((board, eye, seq));
+                heart.given.told.push((board, eye, seq));
             }
             Input::Board { board, message }
         }
@@ -212,7 +269,7 @@ fn hear(core: &mut Core, given: &mut Given, board: BoardId, now: HostUs, event: 
             cause: down_cause(reason),
         },
     };
-    core.handle(now, input, given);
+    heart.handle(now, input);
 }
 
 fn down_cause(reason: DownReason) -> DownCause {

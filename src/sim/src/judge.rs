@@ -110,6 +110,7 @@ pub struct Judge {
     unearned: Vec<(BinId, u64)>,
     holds: Vec<(u64, HoldCause)>,
     first_complaints: Vec<String>,
+    first_notes: Vec<String>,
     single_binned: u64,
     /// Host time at the run's time 0, us.
     zero_us: i64,
@@ -150,6 +151,7 @@ impl Judge {
             unearned: Vec::new(),
             holds: Vec::new(),
             first_complaints: Vec::new(),
+            first_notes: Vec::new(),
             single_binned: 0,
             zero_us: 0,
             all_told: false,
@@ -366,12 +368,6 @@ impl Judge {
         &self.holds
     }
 
-    /// The first complaints, in words.
-    #[must_use]
-    pub fn first_complaints(&self) -> &[String] {
-        &self.first_complaints
-    }
-
     /// Interruptions that the core was told of and that have no record yet.
     #[must_use]
     pub fn open_cases(&self) -> usize {
@@ -382,7 +378,8 @@ impl Judge {
             .sum()
     }
 
-    /// Closes everything, and gives the figures that the judge knows.
+    /// Closes everything. Gives the figures that the judge knows, and the first breaches and then the first things worth
+    /// knowing, in words.
     #[must_use]
     pub fn finish(mut self) -> (Summary, Vec<String>) {
         for lane in 0..self.lanes.len() {
@@ -413,6 +410,7 @@ impl Judge {
         summary.upgraded_unquarantined = uncovered.len() as u64;
         summary.right_bound = lower_bound(summary.sent - summary.right, summary.sent);
         summary.binned_single_share = self.single_binned as f64 / summary.single.max(1) as f64;
+        self.first_complaints.append(&mut self.first_notes);
         (summary, self.first_complaints)
     }
 
@@ -544,15 +542,19 @@ impl Judge {
     }
 
     fn complain(&mut self, what: String) {
-        const MOST: usize = 20;
-        if self.first_complaints.len() < MOST {
-            self.first_complaints.push(what);
-        }
+        keep_first(&mut self.first_complaints, what);
     }
 
     /// Something worth knowing that is no breach by itself.
     fn note(&mut self, what: String) {
-        self.complain(what);
+        keep_first(&mut self.first_notes, what);
+    }
+}
+
+fn keep_first(list: &mut Vec<String>, what: String) {
+    const MOST: usize = 20;
+    if list.len() < MOST {
+        list.push(what);
     }
 }
 

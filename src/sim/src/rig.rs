@@ -3,11 +3,11 @@
 //! Any thread; no clock. Times are in microseconds of the run and never run backwards. Everything due until the time given
 //! happens at its own time, in order, however late the caller is: as a board's hardware would have it.
 
-use line::ChannelPlan;
+use line::{ChannelPlan, SignalPlan};
 use units::{BoardId, LaneId};
 use wire::{Counters, Setting, SettingKey, ToBoard};
 
-use crate::demo::{Machine, SAFETY_CHANNEL};
+use crate::demo::Machine;
 use crate::faults::{Fault, FaultPlan};
 use crate::field::{Done, Field, Hands};
 use crate::tap::{OrderSeen, Tap};
@@ -30,6 +30,8 @@ pub struct Rig {
     taps: Vec<Tap>,
     done: Vec<Done>,
     feeder: Option<ChannelPlan>,
+    /// The line's other signals; the first is the safety chain.
+    signals: Vec<SignalPlan>,
     /// By falling time.
     mishaps: Vec<(u64, Mishap)>,
     /// Pearls whose figures wait to go out, by board.
@@ -54,6 +56,7 @@ impl Rig {
             taps: (0..boards).map(|_| Tap::new()).collect(),
             done: Vec::with_capacity(64),
             feeder: machine.plan.channels.feeder,
+            signals: machine.plan.channels.signals.clone(),
             mishaps,
             figures: vec![Vec::with_capacity(64); boards],
             orders: Vec::with_capacity(64),
@@ -317,9 +320,7 @@ impl Rig {
             Mishap::Restart(board) => {
                 self.fields[usize::from(board)].restart(self.now_us);
                 self.poll(usize::from(board));
-                if board == 0 {
-                    self.safety(true);
-                }
+                self.safety(true);
             }
             Mishap::Slip(board, ticks) => {
                 self.fields[usize::from(board)].slip(ticks);
@@ -329,11 +330,15 @@ impl Rig {
         }
     }
 
-    /// The safety chain, where the demo machine has it.
+    /// Shows the boards the line's other signals, all of them good but for the first, the safety chain, when it is open.
     fn safety(&mut self, closed: bool) {
-        if let Some(field) = self.fields.first_mut() {
-            field.board.channel_input(SAFETY_CHANNEL, u16::from(closed));
-            self.settle(0, false);
+        for n in 0..self.signals.len() {
+            let signal = self.signals[n];
+            let good = signal.least + (signal.most - signal.least) / 2;
+            let value = if n > 0 || closed { good } else { 0 };
+            let board = signal.at.board.index();
+            self.fields[board].board.channel_input(signal.at.channel, value);
+            self.settle(board, false);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::chance::Chance;
 use crate::demo::{DemoOptions, Machine, machine};
 use crate::faults::{Fault, FaultPlan};
 use crate::host::Host;
+pub use crate::host::{Listener, Nobody};
 use crate::judge::Judge;
 use crate::nature::Nature;
 use crate::pipe::{Pipe, Trouble};
@@ -99,9 +100,19 @@ pub fn run(options: &VirtualOptions, progress: impl FnMut(u64)) -> VirtualOutcom
 }
 
 /// Runs a line of any machine; of the options, `lanes` is the machine's.
-pub fn run_machine(machine: &Machine, options: &VirtualOptions, mut progress: impl FnMut(u64)) -> VirtualOutcome {
+pub fn run_machine(machine: &Machine, options: &VirtualOptions, progress: impl FnMut(u64)) -> VirtualOutcome {
+    run_heard(machine, options, progress, &mut Nobody)
+}
+
+/// As [`run_machine`], with a listener to all that the core sees.
+pub fn run_heard(
+    machine: &Machine,
+    options: &VirtualOptions,
+    mut progress: impl FnMut(u64),
+    listener: &mut dyn Listener,
+) -> VirtualOutcome {
     let began = Instant::now();
-    let mut run = Run::new(machine, options);
+    let mut run = Run::new(machine, options, listener);
     let mut done_us = None;
     let mut told_us = 0;
     loop {
@@ -128,9 +139,9 @@ pub fn run_machine(machine: &Machine, options: &VirtualOptions, mut progress: im
     run.finish(options, began)
 }
 
-struct Run {
+struct Run<'a> {
     rig: Rig,
-    host: Host,
+    host: Host<'a>,
     judge: Judge,
     to_board: Vec<Pipe>,
     to_host: Vec<Pipe>,
@@ -153,8 +164,8 @@ struct Run {
     buffer: Vec<u8>,
 }
 
-impl Run {
-    fn new(machine: &Machine, options: &VirtualOptions) -> Self {
+impl<'a> Run<'a> {
+    fn new(machine: &Machine, options: &VirtualOptions, listener: &'a mut dyn Listener) -> Self {
         let world = WorldOptions {
             seed: options.seed,
             rate: options.rate,
@@ -171,7 +182,7 @@ impl Run {
         };
         Self {
             rig: Rig::new(machine, world, BAUD),
-            host: Host::new(machine, BAUD),
+            host: Host::new(machine, BAUD, listener),
             judge: Judge::new(machine, f64::from(options.um_s)),
             to_board: pipes(STREAM_PIPES),
             to_host: pipes(STREAM_PIPES + 1),
@@ -323,22 +334,25 @@ impl Run {
         let Self { rig, host, judge, .. } = self;
         let world = rig.world_mut();
         judge.hear(&world.happened, self.now_us);
-        for (board, eye, seq) in host.given.told.drain(..) {
+        for (board, eye, seq) in host.given().told.drain(..) {
             if let Some(lane) = world.lane_of_entry(board.0, eye) {
                 judge.told(lane, seq);
             }
         }
         world.happened.clear();
-        for record in host.given.records.drain(..) {
+        let mut records = core::mem::take(&mut host.given().records);
+        for record in records.drain(..) {
+            host.tell(&record);
             judge.record(&record, self.now_us);
         }
+        host.given().records = records;
         for order in rig.orders().drain(..) {
             self.leads.record(order.lead_whole_us());
             if let Some(figures_us) = order.figures_us {
                 self.decisions.record(order.at_us - figures_us.min(order.at_us));
             }
         }
-        while let Some((at, notice)) = host.given.notices.pop() {
+        while let Some((at, notice)) = host.given().notices.pop() {
             let at_us = at.0.max(0).unsigned_abs();
             if let Notice::Quarantined { bin, .. } = notice {
                 host.quarantined(bin);
@@ -373,7 +387,7 @@ impl Run {
         summary.decision_us = DecisionUs::of(&self.decisions);
         summary.lead_ms = LeadMs::of(&self.leads);
         summary.pearls_per_s = summary.pearls_in as f64 / began.elapsed().as_secs_f64();
-        summary.digest = Some(format!("{:016x}", self.host.given.digest.value()));
+        summary.digest = Some(format!("{:016x}", self.host.digest().value()));
         summary.run_s = self.now_us as f64 * 1e-6;
         VirtualOutcome {
             summary,

@@ -185,3 +185,17 @@ fn the_feeder_stands_while_the_line_holds() {
         outcome.summary.pearls_in
     );
 }
+
+#[test]
+fn random_timetables_of_faults_break_nothing() {
+    for seed in 1..=12 {
+        let faults = sim::catalogue::random(seed);
+        let options = VirtualOptions {
+            seed,
+            most_us: 14_000_000,
+            faults: faults.clone(),
+            ..VirtualOptions::default()
+        };
+        assert_content(&format!("{:?}", faults.faults), &run(&options, |_| {}));
+    }
+}
