@@ -352,7 +352,8 @@ impl<'a> Run<'a> {
                 self.decisions.record(order.at_us - figures_us.min(order.at_us));
             }
         }
-        while let Some((at, notice)) = host.given().notices.pop() {
+        let mut notices = core::mem::take(&mut host.given().notices);
+        for (at, notice) in notices.drain(..) {
             let at_us = at.0.max(0).unsigned_abs();
             if let Notice::Quarantined { bin, .. } = notice {
                 host.quarantined(bin);
@@ -360,6 +361,7 @@ impl<'a> Run<'a> {
             judge.notice(&notice, at_us);
             self.notices.push((at_us, notice));
         }
+        host.given().notices = notices;
     }
 
     /// Whether the line stands for good: nothing has come to its end for long, and nobody will start it again.
