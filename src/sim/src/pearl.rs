@@ -2,7 +2,7 @@
 //!
 //! Any thread. The shares and correlations are the priors of the grading reference ("Priors for simulation"): assumed, not
 //! data. Words: **z** is a figure's place in a normal distribution, which is then laid onto the figure's own scale by
-//! [`on_scale`], so that classes come out with their shares and figures correlate as they should.
+//! `on_scale`, so that classes come out with their shares and figures correlate as they should.
 
 use line::grade::Figure;
 use wire::{Measurement, ViewStatus};

@@ -417,19 +417,19 @@ mod tests {
     use super::*;
     use crate::demo::{DemoOptions, machine};
     use crate::faults::FaultPlan;
-    use crate::host::Host;
+    use crate::host::{Host, Nobody};
     use crate::nature::Nature;
 
     /// A program of the plainest sort at the other end of the ports: waits, reads, runs links and core, writes.
-    struct Program {
-        host: Host,
+    struct Program<'a> {
+        host: Host<'a>,
         ports: Vec<std::os::fd::OwnedFd>,
         poller: Poller,
         started: bool,
     }
 
-    impl Program {
-        fn new(machine: &Machine, line: &RealLine) -> Self {
+    impl<'a> Program<'a> {
+        fn new(machine: &Machine, line: &RealLine, listener: &'a mut Nobody) -> Self {
             let ports: Vec<_> = line
                 .ports()
                 .iter()
@@ -441,7 +441,7 @@ mod tests {
                 poller.add(port.as_fd(), Interest::Read).expect("room for two");
             }
             Self {
-                host: Host::new(machine, 3_000_000),
+                host: Host::new(machine, 3_000_000, listener),
                 ports,
                 poller,
                 started: false,
@@ -465,10 +465,10 @@ mod tests {
                 self.started = true;
                 self.host.command(now, line::Command::Start);
             }
-            for record in self.host.given.records.drain(..) {
+            for record in self.host.given().records.drain(..) {
                 judge.record(&record);
             }
-            for (at, notice) in self.host.given.notices.drain(..) {
+            for (at, notice) in self.host.given().notices.drain(..) {
                 judge.notice(at, &notice);
             }
         }
@@ -487,7 +487,8 @@ mod tests {
         };
         let line = RealLine::start(&machine, options, 3_000_000, None).expect("a pty");
         let mut judge = RealJudge::new(&machine, &line, 1e6);
-        let mut program = Program::new(&machine, &line);
+        let mut listener = Nobody;
+        let mut program = Program::new(&machine, &line, &mut listener);
         let give_up = now_us() + 20_000_000;
         while !(line.is_done() && judge.progress().pearls_in >= 150 && judge.open_cases() == 0) {
             program.round(&mut judge);
