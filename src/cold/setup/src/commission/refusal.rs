@@ -96,7 +96,7 @@ pub enum Refusal {
     },
     /// The result is too uncertain.
     #[error(
-        "{what} is uncertain by {u:.0} {unit}, at most {most:.0} would do: take about {times:.0} times as many pearls, rounder ones, \
+        "{what} is uncertain by {u:.0} {unit}, at most {most:.0} would do: take about {times:.1} times as many pearls, rounder ones, \
          or speeds that are farther apart"
     )]
     TooUncertain {
@@ -110,6 +110,19 @@ pub enum Refusal {
         most: f64,
         /// How many times the data would be needed.
         times: f64,
+    },
+    /// The ruler's own uncertainty is too large for the distance.
+    #[error(
+        "the ruler's {u_um:.0} um in {um:.0} um are {:.1} %, at most {:.1} % would do: measure more exactly, or over a longer \
+         distance, such as to a far jet",
+        100.0 * .u_um / .um,
+        100.0 * super::limits::TICKS_UNCERTAINTY
+    )]
+    Ruler {
+        /// The distance, um.
+        um: f64,
+        /// Its standard uncertainty, um.
+        u_um: f64,
     },
     /// The pulses never went over an edge.
     #[error(

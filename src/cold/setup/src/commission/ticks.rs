@@ -51,7 +51,7 @@ pub fn ticks_by_passages(passages: &[f64], ruler: Ruler, configured: f64) -> Res
         .collect();
     let passage = mean(&good);
     let residuals = passages.iter().map(|value| value - passage.value).collect();
-    scaled(passage, ruler, configured, good.len()).map(|ticks| TicksAMetre {
+    scaled(passage, ruler, configured).map(|ticks| TicksAMetre {
         ticks,
         n: passages.len(),
         rejected,
@@ -65,7 +65,7 @@ pub fn ticks_by_passages(passages: &[f64], ruler: Ruler, configured: f64) -> Res
 /// See [`Refusal`].
 pub fn ticks_by_landings(levels: &[Level], ruler: Ruler, configured: f64) -> Result<TicksAMetre, Refusal> {
     let found = distance_of(levels)?;
-    scaled(found.at, ruler, configured, found.n - found.rejected).map(|ticks| TicksAMetre {
+    scaled(found.at, ruler, configured).map(|ticks| TicksAMetre {
         ticks,
         n: found.n,
         rejected: found.rejected,
@@ -74,7 +74,7 @@ pub fn ticks_by_landings(levels: &[Level], ruler: Ruler, configured: f64) -> Res
 }
 
 /// A passage of a known length as ticks a metre.
-fn scaled(passage: Figure, ruler: Ruler, configured: f64, n: usize) -> Result<Figure, Refusal> {
+fn scaled(passage: Figure, ruler: Ruler, configured: f64) -> Result<Figure, Refusal> {
     for (what, value) in [("the ruler's distance", ruler.um), ("the passage", passage.value)] {
         if value <= 0.0 || !value.is_finite() {
             return Err(Refusal::NotPositive { what, value });
@@ -95,16 +95,21 @@ fn scaled(passage: Figure, ruler: Ruler, configured: f64, n: usize) -> Result<Fi
             most: TICKS_CHANGE * configured,
         });
     }
+    if ruler.u_um / ruler.um > TICKS_UNCERTAINTY {
+        return Err(Refusal::Ruler {
+            um: ruler.um,
+            u_um: ruler.u_um,
+        });
+    }
     if share > TICKS_UNCERTAINTY {
-        // More pearls help against the pearls' share only, a better ruler or a longer distance against the other.
-        let pearls = passage.u / passage.value;
-        let times = (pearls / TICKS_UNCERTAINTY).powi(2).max(1.0).min(n.max(1) as f64 * 1e3);
+        // More pearls make their own share smaller, not the ruler's.
+        let left = TICKS_UNCERTAINTY.powi(2) - (ruler.u_um / ruler.um).powi(2);
         return Err(Refusal::TooUncertain {
-            what: "ticks a metre (ruler included)",
+            what: "ticks a metre",
             unit: "ticks/m",
             u: figure.u,
             most: TICKS_UNCERTAINTY * value,
-            times,
+            times: ((passage.u / passage.value).powi(2) / left).clamp(1.1, 1e3),
         });
     }
     Ok(figure)
@@ -173,7 +178,12 @@ mod tests {
 
         let coarse = Ruler { u_um: 1_000.0, ..RULER };
         let coarse = ticks_by_passages(&passages(1, 60), coarse, 20_000.0);
-        assert!(matches!(coarse, Err(Refusal::TooUncertain { .. })), "{coarse:?}");
+        assert!(matches!(coarse, Err(Refusal::Ruler { .. })), "{coarse:?}");
+
+        let mut chance = Chance::new(5);
+        let rolling: Vec<f64> = passages(1, 20).iter().map(|p| p + 60.0 * chance.normal()).collect();
+        let rolling = ticks_by_passages(&rolling, RULER, 20_000.0);
+        assert!(matches!(rolling, Err(Refusal::TooUncertain { .. })), "{rolling:?}");
 
         let none = Ruler { um: 0.0, ..RULER };
         let none = ticks_by_passages(&passages(1, 60), none, 20_000.0);
