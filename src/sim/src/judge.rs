@@ -116,6 +116,8 @@ pub struct Judge {
     zero_us: i64,
     /// Nobody tells which triggers came to the core: all did.
     all_told: bool,
+    /// No records come.
+    blind: bool,
     summary: Summary,
 }
 
@@ -155,6 +157,7 @@ impl Judge {
             single_binned: 0,
             zero_us: 0,
             all_told: false,
+            blind: false,
             summary: Summary {
                 lanes: u8::try_from(machine.plan.lanes.len()).unwrap_or(u8::MAX),
                 ..Summary::default()
@@ -168,6 +171,14 @@ impl Judge {
     pub fn in_real_time(mut self, zero: HostUs) -> Self {
         self.zero_us = zero.0;
         self.all_told = true;
+        self
+    }
+
+    /// The judge of a line whose program keeps its records to itself: whether a pearl has earned its bin is then judged by
+    /// its figures alone.
+    #[must_use]
+    pub fn without_records(mut self) -> Self {
+        self.blind = true;
         self
     }
 
@@ -304,11 +315,9 @@ impl Judge {
         };
         case.said = Some(said);
         let ordinal = case.ordinal;
-        let waiting = &mut of_lane.waiting;
-        let ready: Vec<Story> = waiting
-            .extract_if(.., |story| story.interruption == Some(ordinal))
-            .collect();
-        for story in ready {
+        let is_of = |story: &Story| story.interruption == Some(ordinal);
+        while let Some(index) = self.lanes[lane.index()].waiting.iter().position(is_of) {
+            let story = self.lanes[lane.index()].waiting.swap_remove(index);
             self.close(&story, Some(said));
         }
     }
@@ -466,8 +475,8 @@ impl Judge {
 
     fn came_into_bin(&mut self, story: &Story, bin: BinId, said: Option<Said>) {
         self.summary.binned += 1;
-        let earned = if said.is_some() && !story.shared {
-            measured(story).and_then(|f| grade(&self.rules, &f))
+        let earned = if (said.is_some() || self.blind) && !story.shared {
+            measured(story, self.blind).and_then(|f| grade(&self.rules, &f))
         } else {
             None
         };
@@ -489,7 +498,7 @@ impl Judge {
             (None, None) => true,
             _ => false,
         };
-        let earned = measured(story).and_then(|f| grade(&self.rules, &f));
+        let earned = measured(story, false).and_then(|f| grade(&self.rules, &f));
         if !view_is_own || !mass_is_own || record.earned != earned || earned != Some(bin) {
             self.summary.mixed_up += 1;
             let (lane, seq) = (story.lane.0, record.seq.0);
@@ -559,10 +568,10 @@ fn keep_first(list: &mut Vec<String>, what: String) {
 }
 
 /// The figures as they were sent, when all of them hold.
-fn measured(story: &Story) -> Option<Figures> {
+fn measured(story: &Story, with_company: bool) -> Option<Figures> {
     let view = story
         .view
-        .filter(|view| view.status == ViewStatus::Good && view.in_view == 1)?;
+        .filter(|view| view.status == ViewStatus::Good && (view.in_view == 1 || with_company))?;
     let mass = story.mass.filter(|mass| mass.status == MassStatus::Good)?;
     Some(Figures {
         d_um: [view.d_max_um, view.d_mid_um, view.d_min_um].map(i32::from),

@@ -205,10 +205,13 @@ impl Lane {
             view: riding.view,
             mass: riding.mass,
         };
-        while self.pearls.front().is_some_and(|riding| riding.state == State::Told) {
-            self.pearls.pop_front();
-            self.first += 1;
-        }
+        let told = self
+            .pearls
+            .iter()
+            .take_while(|riding| riding.state == State::Told)
+            .count();
+        self.pearls.drain(..told);
+        self.first += told as u64;
         Some(story)
     }
 }

@@ -343,6 +343,13 @@ impl RealJudge {
         }
     }
 
+    /// The judge of a line whose program keeps its records to itself.
+    #[must_use]
+    pub fn without_records(mut self) -> Self {
+        self.judge = self.judge.without_records();
+        self
+    }
+
     /// Takes what has happened on the line. Call it some times a second.
     pub fn gather(&mut self, line: &RealLine) {
         let (mut happened, mut orders) = (Happened::default(), Vec::new());
