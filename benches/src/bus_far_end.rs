@@ -1,8 +1,8 @@
-//! The far end of a contender that speaks the field bus: a board as the host sees it, with one measuring eye a lane.
+//! The far end of a contender that speaks the field bus: a board with one measuring eye a lane, on a belt that runs.
 //!
-//! It answers the handshake, acknowledges, repeats and reports as a board does, but stands outside time: an order counts
-//! as given when it arrives, and is reported as fired at once, whatever its tick. So a closed loop runs as fast as the
-//! host does, and no belt has to keep up.
+//! It answers the handshake, acknowledges, repeats and reports as a board does. Encoder and clock go by the computer's
+//! clock; pearls pass the eyes where the belt is, never nearer to each other than the least pitch of a jet. Every order is
+//! held against the pearl that it is for: its lane and tick name it, and its bin must be the one that was earned.
 
 use std::{collections::VecDeque, os::fd::AsFd as _, os::fd::OwnedFd};
 
@@ -13,38 +13,51 @@ use rt::{
 };
 use units::{BoardUs32, EyeId, Tick32, TriggerSeq};
 use wire::{
-    BoardEndpoint, BoardLimits, Fire, FromBoard, Identity, Measurement, Setting, Status, ToBoard, ViewStatus,
+    BoardEndpoint, Fire, FromBoard, Identity, Measurement, Setting, Status, ToBoard, ViewStatus,
     settings::{at_start, canonical},
     settings_crc,
 };
 
 use crate::{
+    belt::{Belt, LANES, LIMITS, PEARL_TICKS, PITCH_TICKS, PTY_BAUD, UID, bin_of, lane_and_bin},
     contender::{FarEnd, Trouble},
     far_end::{Running, failed_transfer},
-    limits::READ_BYTES,
+    limits::{DRAIN_US, READ_BYTES},
 };
 
-/// Speed that a pty reaches, as the link's time-outs reckon it.
-pub const PTY_BAUD: u32 = 500_000_000;
-/// Eyes of the board, one a lane.
-pub const EYES: u8 = 16;
-/// Ticks between two pearls of the same eye; at 20 ticks a millimetre the least pitch of a jet.
-const PITCH_TICKS: u32 = 400;
-/// Ticks from a pearl's front to its end.
-const PEARL_TICKS: u32 = 160;
 /// Time between two states, in microseconds.
 const STATUS_US: u64 = 10_000;
+/// States told before the first pearl, so that the host knows the belt's speed.
+const STATES_BEFORE: u32 = 10;
+/// Farthest that pearls may lie ahead of the belt, in microseconds of it: the loop is then faster than the belt.
+const AHEAD_US: u64 = 50_000;
 
-const LIMITS: BoardLimits = BoardLimits {
-    valves: 64,
-    eyes: EYES,
-    cells: 0,
-    channels: 0,
-    queue: 1024,
-    window: 32,
-    horizon_ticks: 1 << 20,
-    max_on_us: 100_000,
-};
+/// A pearl whose order has not come.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    pearl: u32,
+    /// Tick of its centre at the eye, as the board counts.
+    centre: u32,
+    bin: u8,
+}
+
+/// A pulse that waits for its tick.
+#[derive(Clone, Copy, Debug)]
+struct Pulse {
+    order: units::OrderId,
+    on: Tick32,
+}
+
+/// What was not as it should be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Faults {
+    /// Orders that are for no pearl.
+    strange: u32,
+    /// Orders into a bin that the pearl has not earned.
+    wrong: u32,
+    /// Pearls that lay too far ahead of the belt.
+    ahead: u32,
+}
 
 /// The far end over the field bus.
 pub struct BusFarEnd {
@@ -61,14 +74,25 @@ pub struct BusFarEnd {
     armed: bool,
     /// Messages that the window has no room for yet.
     outbox: VecDeque<FromBoard<'static>>,
+    /// What the host has just said.
+    inbox: Vec<ToBoard>,
     /// Bytes that the pty has no room for yet.
     unsent: Vec<u8>,
     buffer: Vec<u8>,
     frames: Vec<u8>,
-    /// Pearls measured whose order is awaited; orders come in the order of the measurements.
-    awaited: VecDeque<u32>,
+    belt: Belt,
+    /// When the encoder stood at 0, in microseconds of the computer's clock.
+    zero_us: u64,
+    /// The time as last read.
+    now_us: u64,
+    /// Front of the latest pearl of each lane, in ticks.
+    fronts: [Option<u64>; LANES as usize],
+    waiting: [VecDeque<Waiting>; LANES as usize],
+    pulses: Vec<Pulse>,
     status_due_us: u64,
-    tick: u32,
+    states: u32,
+    sent: u64,
+    faults: Faults,
     running: Box<dyn Running>,
 }
 
@@ -77,7 +101,7 @@ impl BusFarEnd {
     ///
     /// # Errors
     /// When the pty cannot be made non-blocking.
-    pub fn new(pty: Pty, running: Box<dyn Running>) -> Result<Self, Trouble> {
+    pub fn new(pty: Pty, belt: Belt, running: Box<dyn Running>) -> Result<Self, Trouble> {
         let failed = |source| Trouble::Failed {
             what: "far end",
             source,
@@ -101,12 +125,20 @@ impl BusFarEnd {
             staged: Vec::new(),
             armed: false,
             outbox: VecDeque::with_capacity(1024),
+            inbox: Vec::with_capacity(1024),
             unsent: Vec::with_capacity(READ_BYTES),
             buffer: vec![0; READ_BYTES],
             frames: vec![0; READ_BYTES],
-            awaited: VecDeque::with_capacity(1024),
+            belt,
+            zero_us: now_us(),
+            now_us: now_us(),
+            fronts: [None; LANES as usize],
+            waiting: std::array::from_fn(|_| VecDeque::with_capacity(64)),
+            pulses: Vec::with_capacity(1024),
             status_due_us: 0,
-            tick: 0,
+            states: 0,
+            sent: 0,
+            faults: Faults::default(),
             running,
         })
     }
@@ -114,7 +146,7 @@ impl BusFarEnd {
     fn identity(&self) -> Identity {
         Identity {
             protocol: wire::PROTOCOL,
-            uid: 1,
+            uid: UID,
             firmware: 0x01_00_00,
             limits: LIMITS,
             settings_crc: settings_crc(self.settings.iter().copied()),
@@ -122,9 +154,15 @@ impl BusFarEnd {
         }
     }
 
-    /// Does what the host says, orders apart.
-    fn obey(&mut self, message: ToBoard) {
+    /// The encoder's count, as last read.
+    fn tick(&self) -> u64 {
+        self.belt.ticks_at(self.now_us - self.zero_us)
+    }
+
+    /// Does what the host says.
+    fn obey(&mut self, message: ToBoard, each: &mut dyn FnMut(u32)) {
         match message {
+            ToBoard::Fire(fire) => self.fire(&fire, each),
             ToBoard::Hello(hello) => {
                 if hello.session != self.endpoint.session() {
                     self.endpoint.reset(hello.session);
@@ -154,15 +192,72 @@ impl BusFarEnd {
         }
     }
 
-    fn report_status(&mut self, now_us: u64) {
-        if now_us < self.status_due_us || self.endpoint.session() == 0 {
+    /// An order: finds the pearl that it is for and holds it against what that has earned.
+    fn fire(&mut self, fire: &Fire, each: &mut dyn FnMut(u32)) {
+        let Some((lane, bin)) = lane_and_bin(fire.valve) else {
+            self.faults.strange += 1;
+            return;
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "ticks wrap at 2^32"
+        )]
+        let jet = self.belt.jet_ticks(bin) as u32;
+        let centre = fire.on.0.wrapping_add(u32::from(fire.length) / 2).wrapping_sub(jet);
+        let lane = &mut self.waiting[usize::from(lane)];
+        let near = |of: &Waiting| of.centre.wrapping_sub(centre).cast_signed().abs() <= 2;
+        match lane.iter().position(near).and_then(|at| lane.remove(at)) {
+            Some(of) => {
+                self.faults.wrong += u32::from(of.bin != bin);
+                each(of.pearl);
+            }
+            None => self.faults.strange += 1,
+        }
+        let pulse = Pulse {
+            order: fire.order,
+            on: fire.on,
+        };
+        if self.belt.reports_at_once() {
+            self.report(pulse);
+        } else {
+            self.pulses.push(pulse);
+        }
+    }
+
+    fn report(&mut self, pulse: Pulse) {
+        self.outbox.push_back(FromBoard::Fired {
+            order: pulse.order,
+            opened: pulse.on,
+            open_us: 15_000,
+        });
+    }
+
+    /// Reports the pulses whose tick has come.
+    #[expect(clippy::cast_possible_truncation, reason = "ticks wrap at 2^32")]
+    fn open_valves(&mut self) {
+        let tick = self.tick() as u32;
+        while let Some(at) = self
+            .pulses
+            .iter()
+            .position(|pulse| tick.wrapping_sub(pulse.on.0).cast_signed() >= 0)
+        {
+            let pulse = self.pulses.swap_remove(at);
+            self.report(pulse);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "wraps as a board's counters do")]
+    fn report_status(&mut self) {
+        if self.now_us < self.status_due_us || self.endpoint.session() == 0 {
             return;
         }
-        self.status_due_us = now_us + STATUS_US;
-        #[expect(clippy::cast_possible_truncation, reason = "wraps as a board's clock does")]
+        self.status_due_us = self.now_us + STATUS_US;
+        self.states += 1;
+        self.open_valves();
         self.outbox.push_back(FromBoard::Status(Status {
-            at: BoardUs32(now_us as u32),
-            tick: Tick32(self.tick),
+            at: BoardUs32(self.now_us as u32),
+            tick: Tick32(self.tick() as u32),
             fed: 0,
             queued: 0,
             armed: self.armed,
@@ -201,18 +296,6 @@ impl BusFarEnd {
             }
         }
     }
-
-    /// Takes what the host sent; the orders among it.
-    fn take(&mut self, now_us: u64, count: usize) -> Vec<Fire> {
-        let (mut orders, mut others) = (Vec::new(), Vec::new());
-        self.endpoint
-            .receive(now_us, &self.buffer[..count], |message| match message {
-                ToBoard::Fire(fire) => orders.push(fire),
-                other => others.push(other),
-            });
-        others.into_iter().for_each(|message| self.obey(message));
-        orders
-    }
 }
 
 /// The clock of the link, in microseconds.
@@ -223,9 +306,9 @@ fn now_us() -> u64 {
 /// Eye and trigger number of a pearl.
 fn trigger_of(pearl: u32) -> (EyeId, TriggerSeq) {
     #[expect(clippy::cast_possible_truncation, reason = "trigger numbers wrap at 2^16")]
-    let seq = TriggerSeq((pearl / u32::from(EYES)) as u16);
-    #[expect(clippy::cast_possible_truncation, reason = "below EYES")]
-    let eye = EyeId((pearl % u32::from(EYES)) as u8);
+    let seq = TriggerSeq((pearl / u32::from(LANES)) as u16);
+    #[expect(clippy::cast_possible_truncation, reason = "below LANES")]
+    let eye = EyeId((pearl % u32::from(LANES)) as u8);
     (eye, seq)
 }
 
@@ -264,7 +347,8 @@ fn measurement_of(pearl: u32) -> Measurement {
 impl FarEnd for BusFarEnd {
     fn await_ready(&mut self, timeout_us: u64) -> Result<(), Trouble> {
         let started_us = now_us();
-        while !self.armed {
+        let mut told_before = None;
+        loop {
             let waited_us = now_us() - started_us;
             if waited_us >= timeout_us {
                 return Err(Trouble::Silent {
@@ -272,27 +356,44 @@ impl FarEnd for BusFarEnd {
                     outstanding: 0,
                 });
             }
-            self.receive(timeout_us - waited_us, &mut |_| {})?;
+            self.receive(STATUS_US, &mut |_| {})?;
+            if self.armed && self.running.is_ready() {
+                let told = *told_before.get_or_insert(self.states);
+                if self.states >= told + STATES_BEFORE {
+                    return Ok(());
+                }
+            }
         }
-        Ok(())
     }
 
     fn trigger(&mut self, pearl: u32) {
         let (eye, seq) = trigger_of(pearl);
-        let front = (pearl / u32::from(EYES)).wrapping_mul(PITCH_TICKS);
-        self.tick = front.wrapping_add(PEARL_TICKS);
-        let (tick, end) = (Tick32(front), Tick32(self.tick));
+        let belt = self.tick();
+        let passed = belt.saturating_sub(u64::from(PEARL_TICKS));
+        let lane = &mut self.fronts[eye.index()];
+        let front = lane.map_or(passed, |before| passed.max(before + u64::from(PITCH_TICKS)));
+        *lane = Some(front);
+        self.faults.ahead += u32::from(front > belt + self.belt.ticks_at(AHEAD_US));
+        self.sent += 1;
+        #[expect(clippy::cast_possible_truncation, reason = "ticks wrap at 2^32")]
+        let front = front as u32;
+        let (tick, end) = (Tick32(front), Tick32(front.wrapping_add(PEARL_TICKS)));
+        self.waiting[eye.index()].push_back(Waiting {
+            pearl,
+            centre: front.wrapping_add(PEARL_TICKS / 2),
+            bin: bin_of(&measurement_of(pearl)),
+        });
         self.outbox.push_back(FromBoard::Trigger { eye, seq, tick });
         self.outbox.push_back(FromBoard::Passed { eye, seq, tick: end });
     }
 
     fn measurement(&mut self, pearl: u32) {
         self.outbox.push_back(FromBoard::Measurement(measurement_of(pearl)));
-        self.awaited.push_back(pearl);
     }
 
     fn flush(&mut self) -> Result<(), Trouble> {
-        self.carry(now_us())
+        self.now_us = now_us();
+        self.carry(self.now_us)
     }
 
     fn receive(&mut self, timeout_us: u64, each: &mut dyn FnMut(u32)) -> Result<(), Trouble> {
@@ -303,25 +404,48 @@ impl FarEnd for BusFarEnd {
             .map_or(self.status_due_us, |at| at.min(self.status_due_us));
         let wait = self.poller.wait(Some(timeout_us.min(due_us.saturating_sub(now))));
         wait.map_err(|source| Trouble::Failed { what: "wait", source })?;
-        let now = now_us();
+        self.now_us = now_us();
         let board = self.board.as_ref().ok_or(Trouble::Closed)?;
         match read(board, &mut self.buffer) {
             Transfer::Done(count) => {
-                for fire in self.take(now, count) {
-                    self.awaited.pop_front().into_iter().for_each(&mut *each);
-                    self.outbox.push_back(FromBoard::Fired {
-                        order: fire.order,
-                        opened: fire.on,
-                        open_us: u32::from(fire.length) * 50,
-                    });
+                let (inbox, bytes) = (&mut self.inbox, &self.buffer[..count]);
+                self.endpoint.receive(self.now_us, bytes, |message| inbox.push(message));
+                for at in 0..self.inbox.len() {
+                    self.obey(self.inbox[at], each);
                 }
+                self.inbox.clear();
             }
             Transfer::WouldBlock => {}
             Transfer::Closed => return Err(Trouble::Closed),
             Transfer::Failed(code) => return Err(failed_transfer(code)),
         }
-        self.report_status(now);
-        self.carry(now)
+        self.report_status();
+        self.carry(self.now_us)
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
+        let give_up_us = now_us() + DRAIN_US;
+        let open = |far: &Self| far.waiting.iter().any(|lane| !lane.is_empty()) || !far.pulses.is_empty();
+        while open(self) && now_us() < give_up_us {
+            self.receive(STATUS_US, &mut |_| {})?;
+        }
+        // The last reports get to the host.
+        for _ in 0..STATES_BEFORE {
+            self.receive(STATUS_US, &mut |_| {})?;
+        }
+        let unanswered = self.waiting.iter().map(VecDeque::len).sum::<usize>();
+        let Faults { strange, wrong, ahead } = self.faults;
+        if unanswered > 0 || strange + wrong + ahead > 0 {
+            return Err(Trouble::Unsound(format!(
+                "of {} pearls {unanswered} got no order; {strange} orders for no pearl, {wrong} into a bin not earned, \
+                 {ahead} pearls ahead of the belt; {}",
+                self.sent,
+                self.running.verdict(self.sent).unwrap_or_default(),
+            )));
+        }
+        self.running
+            .verdict(self.sent)
+            .map_or(Ok(()), |why| Err(Trouble::Unsound(why)))
     }
 }
 
@@ -330,5 +454,69 @@ impl Drop for BusFarEnd {
         self.board = None;
         self.host = None;
         self.running.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use units::OrderId;
+
+    use super::*;
+    use crate::belt::valve_of;
+
+    struct Nobody;
+    impl Running for Nobody {
+        fn end(&mut self) {}
+    }
+
+    fn far_end() -> BusFarEnd {
+        let pty = rt::port::open_pty().expect("a pty");
+        BusFarEnd::new(pty, Belt::REAL, Box::new(Nobody)).expect("a far end")
+    }
+
+    /// The order that pearl 0 of a new far end asks for, into `bin`, so many ticks off.
+    fn order(far: &BusFarEnd, bin: u8, off: u32) -> Fire {
+        let centre = far.waiting[0].front().expect("it was sent").centre;
+        Fire {
+            order: OrderId(0),
+            valve: valve_of(0, bin),
+            on: Tick32(centre + far.belt.jet_ticks(bin) as u32 - 150 + off),
+            length: 300,
+        }
+    }
+
+    #[test]
+    fn an_order_is_held_against_the_pearl_and_its_bin() {
+        let earned = bin_of(&measurement_of(0));
+        for (bin, off, answered, faults) in [
+            (earned, 0, 1, (0, 0)),
+            ((earned + 1) % 4, 0, 1, (0, 1)),
+            (earned, 100, 0, (1, 0)),
+        ] {
+            let mut far = far_end();
+            far.trigger(0);
+            let fire = order(&far, bin, off);
+            let mut count = 0;
+            far.fire(&fire, &mut |_| count += 1);
+            assert_eq!((count, (far.faults.strange, far.faults.wrong)), (answered, faults));
+        }
+    }
+
+    #[test]
+    fn pearls_of_a_lane_keep_their_pitch_and_stay_near_the_belt() {
+        let mut far = far_end();
+        for pearl in 0..64 {
+            far.trigger(pearl);
+        }
+        for lane in &far.waiting {
+            let centres: Vec<_> = lane.iter().map(|of| of.centre).collect();
+            assert_eq!(centres.len(), 4);
+            assert!(centres.windows(2).all(|pair| pair[1] - pair[0] == PITCH_TICKS));
+        }
+        assert_eq!(far.faults.ahead, 0, "4 pearls are 60 mm, 60 ms at 1 m/s");
+        for pearl in 64..160 {
+            far.trigger(pearl);
+        }
+        assert!(far.faults.ahead > 0, "the belt can't be that fast");
     }
 }

@@ -7,11 +7,12 @@ use rt::{
     clock,
     poll::{Interest, Poller, Token, Transfer, read, set_nonblocking, write},
 };
-use units::{OrderId, Tick32, ValveId};
+use units::{OrderId, Tick32};
 use wire::{Fire, FromBoard, Hello, HostEndpoint, Measurement, ToBoard};
 
 use crate::{
-    bus_far_end::{BusFarEnd, EYES, PTY_BAUD},
+    belt::{Belt, LANES, PEARL_TICKS, PTY_BAUD, bin_of, valve_of},
+    bus_far_end::BusFarEnd,
     contender::{Conditions, Contender, FarEnd, Trouble},
     floor::{Threads, open_claimed_pty, start_thread},
     limits::READ_BYTES,
@@ -19,6 +20,8 @@ use crate::{
 
 /// Time between two feeds of the board's watchdog, in microseconds.
 const FEED_US: u64 = 20_000;
+/// Length of a pulse: a pearl, the jet's width and a margin.
+const PULSE_TICKS: u16 = 300;
 /// Triggers remembered for each eye.
 const TRIGGERS: usize = 256;
 
@@ -34,15 +37,16 @@ impl Contender for BusThread {
         "the same thread over the field bus: CRC, numbering, acknowledgement, repetition; no tracking, no scheduling"
     }
 
-    fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
+    fn start(&self, conditions: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
         let (pty, host) = open_claimed_pty()?;
         let failed = |source| Trouble::Failed { what: "port", source };
         set_nonblocking(&host).map_err(failed)?;
+        let belt = conditions.belt;
         let thread = start_thread("bus-hot", move || {
             // Ends with its port; whatever it saw of that is over with it.
-            let _ = Host::new(host).map(|mut host| host.run());
+            let _ = Host::new(host, belt).map(|mut host| host.run());
         })?;
-        Ok(Box::new(BusFarEnd::new(pty, Box::new(Threads(vec![thread])))?))
+        Ok(Box::new(BusFarEnd::new(pty, belt, Box::new(Threads(vec![thread])))?))
     }
 }
 
@@ -65,6 +69,7 @@ struct Host {
 
 /// What stands in for the core.
 struct Sorter {
+    belt: Belt,
     ticks: Vec<[Tick32; TRIGGERS]>,
     order: OrderId,
     orders: Vec<Fire>,
@@ -89,26 +94,22 @@ impl Sorter {
         let Some(ticks) = self.ticks.get(measurement.eye.index()) else {
             return;
         };
-        let fine = measurement.lustre >= 9000 && measurement.blemishes <= 1;
-        let bin = if fine {
-            measurement.d_min_um.saturating_sub(7000) / 500
-        } else {
-            4
-        };
-        let bin = bin.min(4) as u8;
-        let tick = ticks[measurement.seq.index() % TRIGGERS];
+        let bin = bin_of(measurement);
+        let middle = ticks[measurement.seq.index() % TRIGGERS].wrapping_plus((PEARL_TICKS / 2).cast_signed());
+        #[expect(clippy::cast_possible_truncation, reason = "ticks wrap at 2^32")]
+        let jet = self.belt.jet_ticks(bin) as i32;
         self.order = self.order.next();
         self.orders.push(Fire {
             order: self.order,
-            valve: ValveId(bin),
-            on: tick.wrapping_plus(1000 * (i32::from(bin) + 1)),
-            length: 320,
+            valve: valve_of(measurement.eye.0, bin),
+            on: middle.wrapping_plus(jet).wrapping_plus(-i32::from(PULSE_TICKS / 2)),
+            length: PULSE_TICKS,
         });
     }
 }
 
 impl Host {
-    fn new(port: OwnedFd) -> Option<Self> {
+    fn new(port: OwnedFd, belt: Belt) -> Option<Self> {
         let mut poller = Poller::new();
         let token = poller.add(port.as_fd(), Interest::Read).ok()?;
         let mut endpoint = HostEndpoint::new(PTY_BAUD);
@@ -119,7 +120,8 @@ impl Host {
             token,
             endpoint,
             sorter: Sorter {
-                ticks: vec![[Tick32(0); TRIGGERS]; usize::from(EYES)],
+                belt,
+                ticks: vec![[Tick32(0); TRIGGERS]; usize::from(LANES)],
                 order: OrderId(0),
                 orders: Vec::with_capacity(1024),
                 settings_crc: None,

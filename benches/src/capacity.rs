@@ -61,7 +61,9 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         let passed = (clock::now_ns() - start_ns) as f64 / 1e9;
         if passed >= seconds {
-            return Ok(f64::from(closed.answered - first) / passed);
+            let pearls_per_s = f64::from(closed.answered - first) / passed;
+            closed.far_end.finish()?;
+            return Ok(pearls_per_s);
         }
     }
 }
@@ -70,17 +72,26 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
 mod tests {
     use super::*;
     use crate::{
+        belt::Belt,
         bus_shape::BusThread,
         floor::Floor,
         hot_shapes::{OneThread, ThreeThreads},
+        ours::Pearlsort,
     };
 
     #[test]
     fn contenders_of_this_package_answer_every_pearl() {
         let conditions = Conditions {
-            hold_cpu_latency: false,
+            hold_cpu_latency: true,
+            belt: Belt::FAST,
         };
-        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads, &BusThread] {
+        for contender in [
+            &Floor as &dyn Contender,
+            &OneThread,
+            &ThreeThreads,
+            &BusThread,
+            &Pearlsort,
+        ] {
             let rate = measure(contender, &conditions, 0.05).expect("it runs");
             assert!(rate > 100.0, "{}: {rate}", contender.name());
         }
@@ -99,6 +110,9 @@ mod tests {
                 Ok(())
             }
             fn receive(&mut self, _: u64, _: &mut dyn FnMut(u32)) -> Result<(), Trouble> {
+                Ok(())
+            }
+            fn finish(&mut self) -> Result<(), Trouble> {
                 Ok(())
             }
         }

@@ -5,12 +5,16 @@
 
 use std::path::PathBuf;
 
+use crate::belt::Belt;
+
 /// Under which a contender runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conditions {
     /// Whether `/dev/cpu_dma_latency` is held at 0. The driver holds it; a contender that would hold it by itself must not
     /// when this is false.
     pub hold_cpu_latency: bool,
+    /// The belt in front of contenders that know of one.
+    pub belt: Belt,
 }
 
 /// Why a contender does not run, or stopped.
@@ -41,6 +45,9 @@ pub enum Trouble {
         /// Pearls that were not answered.
         outstanding: u32,
     },
+    /// It answered, but not all was as it should be: its figure does not count.
+    #[error("unsound: {0}")]
+    Unsound(String),
 }
 
 /// Something that sorts.
@@ -86,6 +93,13 @@ pub trait FarEnd: Send {
     /// # Errors
     /// [`Trouble::Closed`] when the contender is gone.
     fn receive(&mut self, timeout_us: u64, each: &mut dyn FnMut(u32)) -> Result<(), Trouble>;
+
+    /// After the measurement: lets what is under way come to its end, and says whether every pearl was sorted rightly,
+    /// where the contender's language lets that be seen.
+    ///
+    /// # Errors
+    /// [`Trouble::Unsound`] when not.
+    fn finish(&mut self) -> Result<(), Trouble>;
 }
 
 /// All contenders that come with this package, in the order of the report.
@@ -97,6 +111,7 @@ pub fn all(python: &str) -> Vec<Box<dyn Contender>> {
         Box::new(crate::hot_shapes::OneThread),
         Box::new(crate::hot_shapes::ThreeThreads),
         Box::new(crate::bus_shape::BusThread),
+        Box::new(crate::ours::Pearlsort),
         Box::new(crate::program::TokioPeer),
         Box::new(crate::program::PythonPeer {
             name: "pyserial, select loop",

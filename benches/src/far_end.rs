@@ -14,10 +14,21 @@ use crate::{
     lines::{Cutter, PROBE, pearl_of_order, push_measurement, push_trigger},
 };
 
-/// Ends a contender when its far end is dropped.
+/// What the far end knows of the contender behind it.
 pub trait Running: Send {
-    /// Called after the pty's far end was closed.
+    /// Called after the pty's far end was closed: the contender ends.
     fn end(&mut self);
+
+    /// Whether the contender says by itself that it takes pearls; one that does not say is asked over its port.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// After the last order: what was not as it should be, when `pearls` were sent.
+    fn verdict(&mut self, pearls: u64) -> Option<String> {
+        let _ = pearls;
+        None
+    }
 }
 
 /// The far end over lines.
@@ -112,6 +123,10 @@ impl FarEnd for LineFarEnd {
             Interest::ReadWrite
         };
         self.poller.set_interest(self.token, interest);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Trouble> {
         Ok(())
     }
 

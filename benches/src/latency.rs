@@ -97,6 +97,7 @@ fn run(far_end: &mut dyn FarEnd, pearls: u32) -> Result<Histogram, Trouble> {
         // A pearl that comes late delays the next instead of crowding it.
         due = core::cmp::max(due + LATENCY_PERIOD_US, clock::now_us());
     }
+    far_end.finish()?;
     Ok(latencies_ns)
 }
 
@@ -136,17 +137,26 @@ fn ask(far_end: &mut dyn FarEnd, pearl: u32) -> Result<u64, Trouble> {
 mod tests {
     use super::*;
     use crate::{
+        belt::Belt,
         bus_shape::BusThread,
         floor::Floor,
         hot_shapes::{OneThread, ThreeThreads},
+        ours::Pearlsort,
     };
 
     #[test]
     fn contenders_of_this_package_answer_in_time() {
         let conditions = Conditions {
-            hold_cpu_latency: false,
+            hold_cpu_latency: true,
+            belt: Belt::REAL,
         };
-        for contender in [&Floor as &dyn Contender, &OneThread, &ThreeThreads, &BusThread] {
+        for contender in [
+            &Floor as &dyn Contender,
+            &OneThread,
+            &ThreeThreads,
+            &BusThread,
+            &Pearlsort,
+        ] {
             let latencies_ns = measure(contender, &conditions, 0.05).expect("it runs");
             let quantiles = Quantiles::of_ns(&latencies_ns).expect("not empty");
             assert_eq!(quantiles.count, 10);

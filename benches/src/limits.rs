@@ -13,6 +13,8 @@ pub const START_US: u64 = 10_000_000;
 pub const PROBE_US: u64 = 100_000;
 /// Silence after which a contender counts as dead, in microseconds.
 pub const SILENCE_US: u64 = 2_000_000;
+/// Time after a measurement in which what is under way must come to its end, in microseconds.
+pub const DRAIN_US: u64 = 2_000_000;
 /// Pearls sent before anything is counted.
 pub const WARM_UP_PEARLS: u32 = 200;
 /// SCHED_FIFO priority of the far end and of the contenders that take one, as cyclictest's.

@@ -1,4 +1,4 @@
-//! What was measured: every repeat, the medians, and the computer. JSON to keep, a markdown table to read.
+//! What was measured: every repeat, the medians, and the computer. JSON to keep, tables to read.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -85,71 +85,43 @@ fn quantile_cells(repeats: &[Quantiles]) -> String {
 }
 
 impl Report {
-    /// The report as markdown: what was measured on what, and one table.
+    /// The contender of this name, if it was measured.
     #[must_use]
-    pub fn markdown(&self) -> String {
-        let mut text = String::new();
+    pub fn contender(&self, name: &str) -> Option<&Entry> {
+        self.contenders.iter().find(|entry| entry.name == name)
+    }
+
+    /// Capacity and latency of every contender as a table, and what each of them is.
+    #[must_use]
+    pub fn contenders_table(&self) -> String {
+        let mut text = String::from("| contender | pearls/s | held p50 | p99 | p99.9 | free p50 | p99 | p99.9 |\n");
+        text += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+        let cells = |of: &Latency| format!("{} | {}", quantile_cells(&of.held), quantile_cells(&of.free));
         // Writing to a string does not fail.
-        let _ = writeln!(
-            text,
-            "Medians of {} interleaved repeats of {} s each. Capacity: {} pearls outstanding (trigger and measurement in, \
-             order out). Latency: from the last figure of a pearl to its order, both stamped at the far end of the pty, at \
-             {} pearls/s; **free**: processors may sleep, **held**: `/dev/cpu_dma_latency` held at 0. All in us.\n",
-            self.repeats, self.seconds, self.outstanding, self.rate
-        );
-        let _ = writeln!(
-            text,
-            "| contender | pearls/s | free p50 | p99 | p99.9 | held p50 | p99 | p99.9 |"
-        );
-        let _ = writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|");
-        let wake_up = (quantile_cells(&self.wake_up.free), quantile_cells(&self.wake_up.held));
-        let _ = writeln!(
-            text,
-            "| wake-up alone (as cyclictest) | - | {} | {} |",
-            wake_up.0, wake_up.1
-        );
+        let _ = writeln!(text, "| wake-up alone (as cyclictest) | - | {} |", cells(&self.wake_up));
         for entry in &self.contenders {
-            let pearls_per_s = cell(median(entry.pearls_per_s.iter().copied()));
-            let (free, held) = (
-                quantile_cells(&entry.decision.free),
-                quantile_cells(&entry.decision.held),
-            );
-            let _ = writeln!(text, "| {} | {pearls_per_s} | {free} | {held} |", entry.name);
+            let pearls_per_s = cell(entry.capacity());
+            let _ = writeln!(text, "| {} | {pearls_per_s} | {} |", entry.name, cells(&entry.decision));
         }
         let _ = writeln!(text);
         for entry in &self.contenders {
-            let _ = writeln!(text, "- {}: {}.", entry.name, entry.what);
+            let _ = writeln!(text, "- **{}**: {}.", entry.name, entry.what);
             for trouble in &entry.troubles {
                 let _ = writeln!(text, "  - {trouble}");
             }
         }
-        text += &self.orders_table();
-        let computer = self
-            .computer
-            .iter()
-            .map(|(topic, found)| format!("{topic}: {found}"))
-            .collect::<Vec<_>>();
-        let _ = writeln!(text, "\nComputer: {}.", computer.join("; "));
-        for refused in &self.refused {
-            let _ = writeln!(text, "\nRefused: {refused}.");
-        }
         text
     }
-}
 
-impl Report {
     /// What orders cost on the wire, beside Klipper's.
-    fn orders_table(&self) -> String {
-        let mut text = String::from("\n| orders on the wire | bytes alone | bytes dense |");
+    #[must_use]
+    pub fn orders_table(&self) -> String {
+        let mut text = String::from("| orders on the wire | bytes alone | bytes dense |");
         BAUDS.iter().for_each(|baud| text += &format!(" dense/s at {baud} |"));
         text += "\n|---|---:|---:|---:|---:|---:|\n";
-        let klipper = OrderBytes {
-            alone: KLIPPER_BYTES[0],
-            dense: KLIPPER_BYTES[1],
-        };
         for (name, bytes) in [
             ("field bus, measured", self.order_bytes),
-            ("Klipper, by its protocol", klipper),
+            ("Klipper, by its protocol", KLIPPER),
         ] {
             text += &format!("| {name} | {:.1} | {:.2} |", bytes.alone, bytes.dense);
             BAUDS
@@ -160,6 +132,20 @@ impl Report {
         text
     }
 }
+
+impl Entry {
+    /// Median of its repeats, pearls a second.
+    #[must_use]
+    pub fn capacity(&self) -> Option<f64> {
+        median(self.pearls_per_s.iter().copied())
+    }
+}
+
+/// Klipper's bytes for one order alone and in full blocks, from its own protocol.
+const KLIPPER: OrderBytes = OrderBytes {
+    alone: KLIPPER_BYTES[0],
+    dense: KLIPPER_BYTES[1],
+};
 
 #[cfg(test)]
 mod tests {
@@ -195,9 +181,10 @@ mod tests {
             },
             wake_up: Latency::default(),
         };
-        let text = report.markdown();
+        let text = report.contenders_table();
         assert!(text.contains("| absent | - | - | - | - | - | - | - |"), "{text}");
         assert!(text.contains("not installed"));
+        let text = report.orders_table();
         assert!(
             text.contains("| field bus, measured | 20.0 | 5.00 | 2304 | 20000 | 60000 |"),
             "{text}"

@@ -1,13 +1,16 @@
-//! `measure`: capacity and decision latency of every contender, interleaved and repeated, as JSON and as markdown.
+//! `measure`: capacity and decision latency of every contender, interleaved and repeated, as JSON and as the page on
+//! performance. `performance.sh` beside this package runs it with everything that goes onto the page.
 
 use std::{collections::BTreeMap, error::Error, fs, path::PathBuf};
 
 use benches::{
+    belt::Belt,
     capacity,
     contender::{Conditions, Contender, Trouble, all},
     latency::{self, Quantiles},
     limits::{LATENCY_RATE, OUTSTANDING, PRIORITY},
     orders,
+    page::{self, Beside},
     report::{Entry, Latency, Report},
 };
 use clap::Parser;
@@ -18,7 +21,11 @@ use rt::{
     thread::{CpuLatencyGuard, Refused, hold_cpu_latency},
 };
 
-/// Measure pearlsort's peers, the bare floor and the shapes of a hot side over pseudo-terminals.
+/// Counts what the daemon's hot thread allocates while it is measured: it must be nothing.
+#[global_allocator]
+static ALLOCATOR: rt::alloc::CountingAllocator = rt::alloc::CountingAllocator;
+
+/// Measure pearlsort, its peers, the bare floor and the shapes of a hot side over pseudo-terminals.
 #[derive(Parser)]
 struct Options {
     /// Length of one measurement in seconds.
@@ -36,26 +43,41 @@ struct Options {
     /// Write every figure here as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Write the table here as markdown, instead of to standard output.
+    /// Write the page here as markdown, instead of to standard output.
     #[arg(long)]
     markdown: Option<PathBuf>,
+    /// Make the page of figures written by `--json` before, instead of measuring.
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// Folder with other programs' results for the page: demo.json, virtual.json, core.txt, weighing.csv, criterion/.
+    #[arg(long)]
+    beside: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
+    let report = match &options.from {
+        Some(path) => serde_json::from_str(&fs::read_to_string(path)?)?,
+        None => measured(&options)?,
+    };
+    if let Some(path) = &options.json {
+        fs::write(path, serde_json::to_string_pretty(&report)?)?;
+    }
+    let beside = options.beside.as_deref().map_or_else(Beside::default, Beside::read);
+    let page = page::markdown(&report, &beside);
+    match &options.markdown {
+        Some(path) => fs::write(path, page)?,
+        None => print!("{page}"),
+    }
+    Ok(())
+}
+
+fn measured(options: &Options) -> Result<Report, Box<dyn Error>> {
     let mut contenders = all(&options.python);
     if let Some(part) = &options.only {
         contenders.retain(|contender| contender.name().contains(part.as_str()));
     }
-    let report = run(&options, &contenders)?;
-    if let Some(path) = &options.json {
-        fs::write(path, serde_json::to_string_pretty(&report)?)?;
-    }
-    match &options.markdown {
-        Some(path) => fs::write(path, report.markdown())?,
-        None => print!("{}", report.markdown()),
-    }
-    Ok(())
+    run(options, &contenders)
 }
 
 fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, Box<dyn Error>> {
@@ -82,11 +104,13 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)")?;
     let progress = ProgressBar::new(steps).with_style(style);
     for _ in 0..options.repeats {
+        let held = hold_cpu_latency().ok();
         for (contender, entry) in contenders.iter().zip(&mut report.contenders) {
             progress.set_message(format!("{}: capacity", entry.name));
-            measure_capacity(contender.as_ref(), options.seconds, entry);
+            measure_capacity(contender.as_ref(), held.as_ref(), options.seconds, entry);
             progress.inc(1);
         }
+        drop(held);
         for hold in [false, true] {
             let held = if hold { hold_cpu_latency().ok() } else { None };
             if hold && held.is_none() {
@@ -113,14 +137,12 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
     Ok(report)
 }
 
-fn measure_capacity(contender: &dyn Contender, seconds: f64, entry: &mut Entry) {
-    match capacity::measure(
-        contender,
-        &Conditions {
-            hold_cpu_latency: false,
-        },
-        seconds,
-    ) {
+fn measure_capacity(contender: &dyn Contender, held: Option<&CpuLatencyGuard>, seconds: f64, entry: &mut Entry) {
+    let conditions = Conditions {
+        hold_cpu_latency: held.is_some(),
+        belt: Belt::FAST,
+    };
+    match capacity::measure(contender, &conditions, seconds) {
         Ok(pearls_per_s) => entry.pearls_per_s.push(pearls_per_s),
         Err(trouble) => note(entry, &trouble),
     }
@@ -129,6 +151,7 @@ fn measure_capacity(contender: &dyn Contender, seconds: f64, entry: &mut Entry) 
 fn measure_latency(contender: &dyn Contender, held: Option<&CpuLatencyGuard>, seconds: f64, entry: &mut Entry) {
     let conditions = Conditions {
         hold_cpu_latency: held.is_some(),
+        belt: Belt::REAL,
     };
     let repeats = if held.is_some() {
         &mut entry.decision.held
@@ -178,7 +201,9 @@ fn computer() -> BTreeMap<String, String> {
 /// Programs that ran or wanted to, on average over the last minute: figures taken beside other work say little.
 fn load() -> String {
     let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    averages.split(' ').next().unwrap_or("unknown").to_owned()
+    let mut fields = averages.split(' ');
+    let load = fields.next().unwrap_or("unknown");
+    format!("{load} (mean of a minute)")
 }
 
 /// What the measurements ask of the system and did not get.
