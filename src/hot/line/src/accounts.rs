@@ -40,6 +40,8 @@ pub struct Accounts {
     pub doubled: u64,
     /// Pearls seen in a bin into which they were not sent.
     pub misplaced: u64,
+    /// Pearls that fell into a bin right after a start, ordered by the program that ran before.
+    pub left_over: u64,
     /// Quarantines.
     pub quarantines: u64,
     /// Messages that name what the line does not have, or that came from a board that is not up.
@@ -69,6 +71,7 @@ impl Accounts {
             gaps: 0,
             doubled: 0,
             misplaced: 0,
+            left_over: 0,
             quarantines: 0,
             unknown: 0,
             unmatched: 0,

@@ -152,6 +152,8 @@ pub enum Notice {
     Released(BinId),
     /// A pearl was seen at a station where none was expected.
     Intruder(LaneId),
+    /// A pearl fell into a bin that the program which ran before had sent there: no record of this run speaks of it.
+    LeftOver(BinId),
     /// A pearl was not seen where it was expected.
     Missing(LaneId, PearlId),
     /// An eye's numbers have a gap of so many.

@@ -168,6 +168,11 @@ impl Core {
         let Some(of) = self.jet_plan(mouth.lane, jet).copied() else {
             return;
         };
+        if place.is_none() && self.is_left_over(at, of.board, &mouth) {
+            self.accounts.left_over += 1;
+            out.notice(at, Notice::LeftOver(of.bin));
+            return;
+        }
         let along = place.is_some_and(|place| self.was_blown_along(mouth.lane, place, jet));
         let cause = if along {
             HoldCause::Quarantine(of.bin)
@@ -182,6 +187,14 @@ impl Core {
             }
         }
         self.suspect(at, mouth.lane, jet, cause, out);
+    }
+
+    /// Whether a pearl that fell into a bin can be one of the program that ran before: this core has ordered nothing yet,
+    /// and the new connection, which empties the board's queue, is not older than a fall takes. The program before had
+    /// measured it; a valve that stays open goes on beyond that time and is found out.
+    fn is_left_over(&self, at: HostUs, board: BoardId, mouth: &Mouth) -> bool {
+        let fall_us = i64::from(mouth.eye.most_us).saturating_add(ON_THE_WAY_US);
+        self.accounts.orders == 0 && at.since(self.links[board.index()].since) <= fall_us
     }
 
     /// Whether a pulse of the jet was near enough to have taken the pearl along.

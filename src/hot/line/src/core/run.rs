@@ -45,6 +45,8 @@ pub enum LineState {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Link {
     pub(super) up: bool,
+    /// Since when.
+    pub(super) since: HostUs,
     /// The line wants it armed: it is fed.
     pub(super) wanted: bool,
     pub(super) armed: bool,
@@ -120,6 +122,7 @@ impl Core {
         let anew = self.links[board.index()].starts != Some(identity.starts);
         self.links[board.index()] = Link {
             up: true,
+            since: at,
             starts: Some(identity.starts),
             max_on_us: i64::from(identity.limits.max_on_us),
             ..Link::default()
