@@ -58,7 +58,7 @@ pub fn simulate(arguments: &SimArgs) -> Result<ExitCode> {
         most_pearls: u64::MAX,
     };
     let virtual_line = RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?;
-    let mut judge = RealJudge::new(&machine, &virtual_line, speed_um_s);
+    let mut judge = RealJudge::new(&machine, &virtual_line, speed_um_s).without_records();
     for (name, port) in names.iter().zip(virtual_line.ports()) {
         println!("{name}={}", port.display());
         if let Some(folder) = &arguments.links {

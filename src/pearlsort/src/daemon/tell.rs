@@ -2,7 +2,7 @@
 
 use devices::DownReason;
 use line::{DownCause, HoldCause, Notice};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 use units::BoardId;
 
 use super::News;
@@ -48,8 +48,16 @@ fn tell_notice(notice: &Notice, board_name: &dyn Fn(BoardId) -> String) {
             bin.0 + 1
         ),
         Notice::Released(bin) => info!("bin {} is released", bin.0 + 1),
-        Notice::Intruder(lane) => info!("lane {}: a pearl was seen that the entry eye had missed", lane.0 + 1),
-        Notice::Missing(lane, pearl) => info!("lane {}: pearl {} was not seen where it should be", lane.0 + 1, pearl.0),
+        Notice::Intruder(lane) => debug!("lane {}: a pearl was seen that the entry eye had missed", lane.0 + 1),
+        Notice::LeftOver(bin) => {
+            warn!(
+                "bin {}: a pearl came that was ordered before this start; no record of this run speaks of it",
+                bin.0 + 1
+            );
+        }
+        Notice::Missing(lane, pearl) => {
+            debug!("lane {}: pearl {} was not seen where it should be", lane.0 + 1, pearl.0)
+        }
         Notice::Gap(lane, numbers) => warn!("lane {}: {numbers} triggers are missing in the numbers", lane.0 + 1),
         Notice::Pulsed(board, valve) => info!("board {}: valve {} has been pulsed", board_name(board), valve.0),
         Notice::Channel(board, channel, value) => {
