@@ -160,6 +160,7 @@ fn a_link_that_goes_takes_its_orders_with_it() {
     assert_eq!(world.record(near).landing, Landing::Lost);
     assert!(world.core.is_quarantined(BinId(0)));
     assert_eq!(world.cause(far), Cause::Link);
+    assert_eq!(world.record(far).landing, Landing::NoEye, "nobody was there to see it");
     assert!(!world.core.is_quarantined(BinId(2)));
     assert_eq!(world.core.accounts().in_flight, 0);
     world.command(Command::Start);
@@ -190,6 +191,41 @@ fn a_watchdog_empties_the_queue_and_holds_the_line() {
     world.finish();
     assert_eq!(world.cause(pearl), Cause::OrderFault);
     assert_eq!(world.record(pearl).landing, Landing::Seen);
+}
+
+#[test]
+fn after_a_stall_of_the_host_what_lay_beyond_the_watchdog_has_not_blown() {
+    let mut world = World::running(plan(1, 1));
+    let pearl = world.add(bead(0, 0, 2));
+    world.steps(220);
+    assert_eq!(world.fires().len(), 1);
+    world.stalled = true;
+    world.boards[0].orders.clear();
+    world.steps(1_000);
+    world.stalled = false;
+    // The core feeds at once; what the board said of its watchdog comes behind.
+    world.input(line::Input::Clock);
+    world.say(0, FromBoard::Disarmed { by_watchdog: true });
+    world.finish();
+    assert_eq!(world.cause(pearl), Cause::OrderFault);
+    assert_eq!(world.core.accounts().unanswered, 0);
+    assert!(!world.core.is_quarantined(BinId(2)));
+}
+
+#[test]
+fn a_doubt_that_no_eye_settles_puts_the_bin_in_quarantine() {
+    let mut world = World::running(plan(1, 1));
+    let pearl = world.add(bead(0, 0, 0));
+    world.steps(20 + 250);
+    world.boards[0].orders.clear();
+    world.say(0, FromBoard::Disarmed { by_watchdog: true });
+    assert!(!world.core.is_quarantined(BinId(0)), "its eye may tell");
+    world.link_down(0, DownCause::Reset);
+    world.steps(500);
+    world.link_up(0);
+    world.finish();
+    assert_eq!(world.record(pearl).landing, Landing::Lost);
+    assert!(world.core.is_quarantined(BinId(0)));
 }
 
 #[test]

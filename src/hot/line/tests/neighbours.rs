@@ -78,7 +78,7 @@ fn the_first_of_two_waits_for_the_second_to_be_graded() {
 fn an_undecided_neighbour_takes_an_order_back_before_it_is_too_late() {
     // Without a scale the first is ordered before the second has tripped the eye; the second is never measured.
     let mut plan = plan(1, 1);
-    plan.tolerances.measure_us = 250_000;
+    plan.tolerances.measure_us = 400_000;
     let mut world = World::run(World::with_recipe(plan, recipe_of(1, false)));
     let mut quick = bead(0, 0, 0);
     quick.view_after_ms = 0;

@@ -33,9 +33,11 @@ fn a_pearl_that_only_the_camera_saw_keeps_its_neighbours_back() {
     let mut unseen = bead(0, mm(11), 0);
     unseen.unseen_by_eye = true;
     let unseen = world.add(unseen);
+    let behind = world.add(bead(0, mm(22), 0));
     let far = world.add(bead(0, mm(60), 0));
     world.finish();
     assert_eq!(world.cause(first), Cause::Intruder);
+    assert_eq!(world.cause(behind), Cause::Intruder);
     assert_eq!(world.beads[unseen].landed, Some(None), "nothing has blown it along");
     assert_eq!(world.binned(far), BinId(0));
     // The camera saw it, and the tray's eye.
@@ -107,6 +109,38 @@ fn a_trigger_told_twice_is_one_pearl_and_stays() {
     assert_eq!(world.core.accounts().doubled, 1);
     assert_eq!(world.cause(pearl), Cause::Length);
     assert_eq!(world.binned(next), BinId(0));
+}
+
+#[test]
+fn a_trigger_from_where_the_belt_has_never_been_is_as_good_as_unseen() {
+    let mut world = World::running(plan(1, 1));
+    let near = world.add(bead(0, 0, 0));
+    world.steps(40);
+    let eye = world.plan.lanes[0].entry.eye;
+    let tick = units::Tick32((world.tick() + mm(3_000) - world.boards[0].offset) as u32);
+    let seq = units::TriggerSeq(2);
+    world.say(0, wire::FromBoard::Trigger { eye, seq, tick });
+    world.skip_seq(0);
+    world.finish();
+    assert_eq!(world.core.accounts().entered, 1);
+    assert_eq!(world.core.accounts().gaps, 1);
+    assert_eq!(world.cause(near), Cause::Intruder);
+}
+
+#[test]
+fn a_mass_that_its_board_has_not_told_yet_makes_nobody_missing() {
+    let mut plan = plan(1, 2);
+    if let Some(weigh) = &mut plan.lanes[0].weigh {
+        weigh.board = units::BoardId(1);
+    }
+    let mut world = World::running(plan);
+    let mut pearl = bead(0, 0, 0);
+    pearl.mass = None;
+    let pearl = world.add(pearl);
+    world.boards[1].silent = true;
+    world.finish();
+    assert_eq!(world.cause(pearl), Cause::NoMass);
+    assert_eq!(world.core.accounts().missing, 0);
 }
 
 #[test]

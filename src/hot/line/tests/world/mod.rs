@@ -163,6 +163,8 @@ pub struct World {
     pub boards: Vec<Board>,
     pub shut: Vec<u8>,
     pub open: Vec<u8>,
+    /// The host does nothing, and what boards say meanwhile is lost.
+    pub stalled: bool,
     random: u64,
     steps: i64,
 }
@@ -203,6 +205,7 @@ impl World {
             boards: (0..plan.boards.len()).map(board).collect(),
             shut: Vec::new(),
             open: Vec::new(),
+            stalled: false,
             random: 1,
             steps: 0,
             plan,
@@ -243,6 +246,9 @@ impl World {
     }
 
     pub fn input(&mut self, input: Input<'_>) {
+        if self.stalled {
+            return;
+        }
         self.heard.at = self.at;
         self.core.handle(HostUs(self.at), input, &mut self.heard);
         self.deliver();
