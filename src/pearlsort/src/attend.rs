@@ -156,7 +156,8 @@ pub fn name_of(places: &[Place], board: BoardId) -> String {
         .map_or_else(|| format!("number {}", board.0), |place| place.name.clone())
 }
 
-fn tell_port(notice: &PortNotice, name_of: &dyn Fn(BoardId) -> String) {
+/// Tells what the keeper of the ports has to say.
+pub(crate) fn tell_port(notice: &PortNotice, name_of: &dyn Fn(BoardId) -> String) {
     match notice {
         PortNotice::Found {
             board,

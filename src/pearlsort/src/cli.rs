@@ -40,6 +40,9 @@ pub enum Command {
     Sim(SimArgs),
     /// Tell what this computer gives a line, and what to change.
     Doctor(DoctorArgs),
+    /// Guided commissioning from test pearls, drop eyes and reference masses.
+    #[command(subcommand)]
+    Calibrate(CalibrateCommand),
     /// Weigh the pearls of a weigh cell's recording.
     Weigh(WeighArgs),
     /// Find out what is wrong with a part of the line.
@@ -243,6 +246,8 @@ pub enum CalibrateCommand {
     Lags(CalibrateArgs),
     /// The line's other signals: each named, toggled, seen.
     Signals(CalibrateArgs),
+    /// A weigh cell, by reference masses.
+    Weigh(CalibrateWeighArgs),
 }
 
 /// Options of `calibrate`.
@@ -251,9 +256,30 @@ pub struct CalibrateArgs {
     /// The machine's file.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Where the result and its residuals are kept.
+    /// Where the results and their residuals are kept [default: beside the machine's file, `line.calibration.json`].
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
+    /// Where a board is, in place of what the machine's file says.
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_port)]
+    pub port: Vec<(String, PathBuf)>,
+    /// Lanes, from 0, such as 0,3; all without it.
+    #[arg(long, value_name = "LANES", value_delimiter = ',')]
+    pub lanes: Vec<u8>,
+    /// Jets, from 1 in belt order, such as 1,2; all without it. `ticks` measures to the last of them.
+    #[arg(long, value_name = "JETS", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub jets: Vec<u64>,
+    /// Belt speeds at which distances and lags are taken.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(2..=6))]
+    pub speeds: u64,
+    /// Pearls for each lane, jet or valve (at each speed), in place of the usual number.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub pearls: Option<u64>,
+    /// `ticks`: what a ruler says of the distance, mm; without it you are asked.
+    #[arg(long, value_name = "MM")]
+    pub ruler_mm: Option<f64>,
+    /// `ticks`: standard uncertainty of the ruler's distance, mm.
+    #[arg(long, value_name = "MM", default_value_t = crate::calibrate::RULER_U_UM / 1e3)]
+    pub ruler_u_mm: f64,
 }
 
 fn named_port(text: &str) -> Result<(String, PathBuf), String> {

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attend;
+pub mod calibrate;
 pub mod check;
 pub mod cli;
 pub mod daemon;

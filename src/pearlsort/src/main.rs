@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pearlsort::cli::{Cli, Command, DiagnoseCommand};
-use pearlsort::{check, demo, doctor, exit, run, simulate, weigh};
+use pearlsort::{calibrate, check, demo, doctor, exit, run, simulate, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Sim(arguments) => simulate::simulate(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Calibrate(command) => calibrate::from_command_line(command),
         Command::Weigh(arguments) => weigh::weigh(arguments),
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
     };

@@ -14,7 +14,7 @@ use setup::commission::Ruler;
 use setup::commission::store::{Found, Value};
 use sim::belt::SpeedChange;
 use sim::demo::Machine;
-use sim::faults::{Fault, FaultPlan, TimedFault};
+use sim::faults::{Fault, FaultPlan};
 use sim::nature::Nature;
 use sim::rig::Rig;
 use sim::world::WorldOptions;
@@ -40,23 +40,14 @@ struct VirtualBoards {
 }
 
 impl VirtualBoards {
-    fn new(truth: &Machine, line: &Line, faster_after_s: u64, seed: u64) -> Self {
-        let faster = Fault::Speed(SpeedChange {
-            at_us: 0,
-            ramp_us: 500_000,
-            um_s: FAST_UM_S,
-        });
-        let at_us = faster_after_s * 1_000_000;
+    fn new(truth: &Machine, line: &Line, um_s: f64, faults: FaultPlan) -> Self {
         let options = WorldOptions {
-            seed,
-            rate: 5.4,
-            um_s: SLOW_UM_S,
+            seed: 11,
+            // A pearl each 67 mm.
+            rate: um_s / 67_000.0,
+            um_s,
             nature: Nature::default(),
-            faults: FaultPlan::new(vec![TimedFault {
-                from_us: at_us,
-                to_us: u64::MAX,
-                fault: faster,
-            }]),
+            faults,
             most_pearls: u64::MAX,
         };
         let mut links: Vec<HostLink> = pearlsort::run::link_plans(line)
@@ -154,6 +145,16 @@ impl Boards for VirtualBoards {
     }
 }
 
+/// The belt's timetable: faster after so many seconds.
+fn faster_after(s: f64) -> FaultPlan {
+    let faster = Fault::Speed(SpeedChange {
+        at_us: 0,
+        ramp_us: 500_000,
+        um_s: FAST_UM_S,
+    });
+    FaultPlan::none().with(s, f64::INFINITY, faster)
+}
+
 /// Nobody: every question has its usual answer.
 #[derive(Default)]
 struct Nobody {
@@ -201,8 +202,13 @@ fn machine(line: &Line) -> Machine {
     }
 }
 
-fn run(what: What, truth: &Machine, line: &Line, options: &Options, faster_after_s: u64) -> (Report, Vec<String>) {
-    let mut boards = VirtualBoards::new(truth, line, faster_after_s, 11);
+fn run(
+    (what, options): (What, &Options),
+    truth: &Machine,
+    line: &Line,
+    (um_s, faster_after_s): (f64, f64),
+) -> (Report, Vec<String>) {
+    let mut boards = VirtualBoards::new(truth, line, um_s, faster_after(faster_after_s));
     let mut nobody = Nobody::default();
     let report = commission(what, line, options, &mut boards, &mut nobody).unwrap_or_else(|error| {
         panic!("{error}\n{}", nobody.told.join("\n"));
@@ -240,19 +246,38 @@ fn only(jets: &[usize]) -> Options {
 fn ticks_a_metre_are_found_from_eye_to_platform() {
     let line = line();
     let truth = machine(&line);
-    // The platform begins 40 mm after the eye; a ruler that says 40.4 makes each metre have fewer ticks.
+    // A ruler that says one part in a hundred more than there is makes each metre have fewer ticks.
+    let at_um = f64::from(line.plan.lanes[0].weigh.expect("it has weigh cells").at_um);
     let ruler = Ruler {
-        um: 40_400.0,
+        um: 1.01 * at_um,
         u_um: 50.0,
     };
     let options = Options {
         ruler: Some(ruler),
         ..Options::default()
     };
-    let (report, _) = run(What::Ticks, &truth, &line, &options, 1_000);
+    let (report, _) = run((What::Ticks, &options), &truth, &line, (SLOW_UM_S, 1_000.0));
     assert!(report.refused.is_empty(), "{report:?}");
-    assert_covers(value(&report.results[0], "ticks-per-metre"), 20_000.0 * 40.0 / 40.4);
+    assert_covers(value(&report.results[0], "ticks-per-metre"), 20_000.0 / 1.01);
     assert!(report.paste.contains("ticks-per-metre = 1"), "{}", report.paste);
+}
+
+#[test]
+fn ticks_a_metre_are_found_from_eye_to_a_far_jet() {
+    let line = line();
+    let truth = machine(&line);
+    let ruler = Ruler {
+        um: 1.01 * f64::from(line.plan.lanes[0].jets[5].at_um),
+        u_um: 300.0,
+    };
+    let options = Options {
+        ruler: Some(ruler),
+        pearls: Some(60),
+        ..only(&[6])
+    };
+    let (report, _) = run((What::Ticks, &options), &truth, &line, (SLOW_UM_S, 60.0));
+    assert!(report.refused.is_empty(), "{report:?}");
+    assert_covers(value(&report.results[0], "ticks-per-metre"), 20_000.0 / 1.01);
 }
 
 #[test]
@@ -264,7 +289,7 @@ fn a_jet_that_stands_elsewhere_is_found() {
         pearls: Some(60),
         ..only(&[2, 3])
     };
-    let (report, told) = run(What::Distances, &truth, &line, &options, 60);
+    let (report, told) = run((What::Distances, &options), &truth, &line, (SLOW_UM_S, 60.0));
     assert!(report.refused.is_empty(), "{report:#?}\n{told:#?}");
     assert_covers(value(&report.results[0], "at"), 320_900.0);
     assert_covers(value(&report.results[1], "at"), 380_000.0);
@@ -289,10 +314,10 @@ fn a_valve_of_other_lags_is_found() {
         }
     }
     let options = Options {
-        pearls: Some(600),
+        pearls: Some(2_400),
         ..only(&[3])
     };
-    let (report, told) = run(What::Lags, &truth, &line, &options, 250);
+    let (report, told) = run((What::Lags, &options), &truth, &line, (850_000.0, 220.0));
     assert!(report.refused.is_empty(), "{report:#?}\n{told:#?}");
     let found = &report.results[0];
     assert_covers(value(found, "lag-on-us"), 2_400.0);
@@ -304,7 +329,7 @@ fn a_valve_of_other_lags_is_found() {
 #[test]
 fn a_belt_that_keeps_one_speed_ends_in_advice() {
     let line = line();
-    let mut boards = VirtualBoards::new(&machine(&line), &line, 100_000, 3);
+    let mut boards = VirtualBoards::new(&machine(&line), &line, SLOW_UM_S, FaultPlan::none());
     let options = Options {
         pearls: Some(20),
         ..only(&[1])
@@ -322,32 +347,8 @@ fn a_jet_without_air_is_refused_with_its_reason() {
         board: BoardId(0),
         valve: line.plan.lanes[0].jets[0].valve,
     };
-    let mut boards = VirtualBoards::new(&truth, &line, 90, 5);
-    let faster = Fault::Speed(SpeedChange {
-        at_us: 0,
-        ramp_us: 500_000,
-        um_s: FAST_UM_S,
-    });
-    let options = WorldOptions {
-        seed: 5,
-        rate: 5.4,
-        um_s: SLOW_UM_S,
-        nature: Nature::default(),
-        faults: FaultPlan::new(vec![
-            TimedFault {
-                from_us: 0,
-                to_us: u64::MAX,
-                fault: shut,
-            },
-            TimedFault {
-                from_us: 90_000_000,
-                to_us: u64::MAX,
-                fault: faster,
-            },
-        ]),
-        most_pearls: u64::MAX,
-    };
-    boards.rig = Rig::new(&truth, options, BAUD);
+    let faults = faster_after(90.0).with(0.0, f64::INFINITY, shut);
+    let mut boards = VirtualBoards::new(&truth, &line, SLOW_UM_S, faults);
     let report = commission(
         What::Distances,
         &line,
