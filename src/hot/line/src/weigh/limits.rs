@@ -12,6 +12,10 @@ pub const RING: usize = 1024;
 pub const LATEST_LOOK_US: f64 = 20_000.0;
 /// Weighings that wait to be fetched.
 pub const OUTBOX: usize = 2 * PASSAGES;
+/// Gates kept for pearls under way.
+pub const GATES: usize = 2 * PASSAGES;
+/// Farthest that a message's time may be from where its samples' number puts it, us: beyond, the board's clock has jumped.
+pub const JUMP_US: f64 = 5_000.0;
 /// Most samples that may be missing in one gap; a longer gap starts the filter anew.
 pub const GAP: u32 = 64;
 
@@ -29,4 +33,5 @@ const _: () = assert!(STRIDE.is_multiple_of(4), "rows fill vector registers");
 const _: () = assert!(SLOTS < PASSAGES, "a pearl waits while the slots are taken");
 const _: () = assert!(RING.is_power_of_two(), "the ring is indexed by a mask");
 const _: () = assert!((GAP as usize) < RING / 4, "a gap never overruns the delay");
+const _: () = assert!(PASSAGES < GATES, "a pearl's gates are kept until it is published");
 const _: () = assert!(PASSAGES < OUTBOX, "every pearl known can be published at once");

@@ -31,11 +31,13 @@ pub mod limits;
 mod model;
 mod passage;
 mod platform;
+mod stream;
 
 pub use estimator::{Counters, Estimator};
 pub use filter::Innovation;
 pub use model::{BeltLines, Checks, Model, ModelFault, Noise, Platform};
 pub use passage::{Refusal, Weighing};
+pub use stream::{CellStream, Gate, StreamCounters};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 
 use super::platform::{Times, transition};
 use super::*;
-use units::{BoardUs, Micrograms};
+use units::{BoardUs, BoardUs32, Micrograms, Tick32};
+use wire::{Mass, MassStatus, Samples};
 
 const HZ: f64 = 4_800.0;
 const STAY_US: i64 = 51_000;
@@ -412,4 +413,116 @@ fn models_that_can_not_be_run_are_refused() {
     refuse(|m| m.platform.roll_us = 20_000.0, ModelFault::Delay);
     refuse(|m| m.sample_hz = 60_000.0, ModelFault::Delay);
     assert_eq!(model().check(&checks), Ok(()));
+}
+
+/// Converter clock against the board's: so far that an uncorrected gate would be milliseconds off at the end.
+const DRIFT: f64 = 3e-4;
+/// Number and board time of the first sample: both wrap under way.
+const FIRST: u32 = u32::MAX - 20_000;
+const BEGIN_US: u32 = u32::MAX - 3_000_000;
+
+fn board_us(us: i64) -> BoardUs32 {
+    BoardUs32(BEGIN_US.wrapping_add((us as f64 * (1.0 + DRIFT)) as u32))
+}
+
+/// Feeds codes as messages of 77 samples, without those that `lost` names, and each pearl's gates 20 ms ahead.
+fn stream(codes: &[i32], pearls: &[(i64, f64)], lost: impl Fn(usize) -> bool) -> (Vec<Mass>, CellStream) {
+    let mut stream = CellStream::new(3, &model(), &Checks::default()).expect("the model can be used");
+    let (mut masses, mut pearls) = (Vec::new(), pearls.iter().peekable());
+    let mut give = |mass| masses.push(mass);
+    for (m, chunk) in codes.chunks(77).enumerate() {
+        let now_us = ((m + 1) * 77) as f64 * 1e6 / HZ;
+        while let Some((enter_us, _)) = pearls.next_if(|pearl| pearl.0 as f64 <= now_us + 20_000.0) {
+            let gate = |us: i64| Gate {
+                tick: Tick32(us as u32),
+                at: board_us(us),
+            };
+            stream.expect(gate(*enter_us), gate(enter_us + STAY_US), &mut give);
+        }
+        let data: Vec<u8> = chunk.iter().flat_map(|code| code.to_le_bytes()[..3].to_vec()).collect();
+        let message = Samples {
+            cell: 3,
+            first: FIRST.wrapping_add(77 * m as u32),
+            at: board_us((77.0 * m as f64 * 1e6 / HZ) as i64),
+            data: &data,
+        };
+        if !lost(m) {
+            stream.samples(&message, &mut give);
+        }
+    }
+    stream.end(&mut give);
+    (masses, stream)
+}
+
+/// Pearls through ten seconds, five a second.
+fn ten_seconds() -> Vec<(i64, f64)> {
+    (0..48)
+        .map(|i| (300_000 + 200_000 * i, 100.0 + 25.0 * i as f64))
+        .collect()
+}
+
+#[test]
+fn a_stream_is_weighed_while_its_clock_drifts_and_its_counters_wrap() {
+    let pearls = ten_seconds();
+    let (masses, stream) = stream(&codes(10.0, &pearls), &pearls, |_| false);
+    assert_eq!(masses.len(), pearls.len());
+    for (i, (mass, (enter_us, mg))) in masses.iter().zip(&pearls).enumerate() {
+        assert!(
+            mass.status == MassStatus::Good && mass.cell == 3 && usize::from(mass.number) == i,
+            "{mass:?}"
+        );
+        assert!(
+            mass.entered.0 == *enter_us as u32 && mass.left.0 == (enter_us + STAY_US) as u32,
+            "{mass:?}"
+        );
+        let off_mg = f64::from(mass.mass_ug) / 1e3 - mg;
+        assert!(off_mg.abs() < 1.5, "{mass:?} for {mg} mg");
+    }
+    assert_eq!(stream.counters(), StreamCounters::default());
+    assert_eq!(stream.estimator().counters().lost, 0);
+}
+
+#[test]
+fn a_lost_message_costs_its_pearl_and_no_other() {
+    let pearls = ten_seconds();
+    // message 106 has the samples from 1.70 to 1.716 s: pearl 7 is on from 1.70 to 1.751 s
+    let (masses, _) = stream(&codes(3.0, &pearls[..12]), &pearls[..12], |m| m == 106);
+    let bad: Vec<(u16, MassStatus)> = masses
+        .iter()
+        .filter(|mass| mass.status != MassStatus::Good)
+        .map(|mass| (mass.number, mass.status))
+        .collect();
+    assert_eq!(bad, [(7, MassStatus::Gap)]);
+    assert_eq!(masses.len(), 12);
+}
+
+#[test]
+fn a_clock_that_jumps_begins_anew_and_refuses_what_was_on_the_way() {
+    let mut stream = CellStream::new(0, &model(), &Checks::default()).expect("the model can be used");
+    let mut masses = Vec::new();
+    let mut give = |mass| masses.push(mass);
+    let gate = |us: i64| Gate {
+        tick: Tick32(us as u32),
+        at: BoardUs32(us as u32),
+    };
+    stream.expect(gate(0), gate(STAY_US), &mut give);
+    let message = |cell, first, at| Samples {
+        cell,
+        first,
+        at: BoardUs32(at),
+        data: &[0, 0, 16, 1, 0, 16],
+    };
+    stream.samples(&message(5, 0, 0), &mut give);
+    stream.samples(&message(0, 0, 0), &mut give);
+    stream.expect(gate(10_000), gate(10_000 + STAY_US), &mut give);
+    stream.samples(&message(0, 2, 9_000_000), &mut give);
+    stream.end(&mut give);
+    let found: Vec<MassStatus> = masses.iter().map(|mass| mass.status).collect();
+    assert_eq!(found, [MassStatus::Gap, MassStatus::Gap]);
+    let expected = StreamCounters {
+        strange: 1,
+        jumps: 1,
+        early: 1,
+    };
+    assert_eq!(stream.counters(), expected);
 }
