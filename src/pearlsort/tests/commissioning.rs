@@ -363,3 +363,35 @@ fn a_jet_without_air_is_refused_with_its_reason() {
     assert_eq!(report.results.len(), 0);
     assert!(report.refused[0].why.contains("landings"), "{:?}", report.refused);
 }
+
+#[test]
+fn a_signal_that_is_lost_and_comes_back_is_seen_and_a_silent_one_is_not() {
+    let mut line = line();
+    let safety = |channel: &config::ChannelConfig| channel.number == sim::demo::SAFETY_CHANNEL;
+    line.channels.retain(safety);
+    let truth = machine(&line);
+    for (faults, seen) in [
+        (FaultPlan::none().with(3.0, 5.0, Fault::SafetyOpen), true),
+        (FaultPlan::none(), false),
+    ] {
+        let mut boards = VirtualBoards::new(&truth, &line, SLOW_UM_S, faults);
+        let report = commission(
+            What::Signals,
+            &line,
+            &Options::default(),
+            &mut boards,
+            &mut Nobody::default(),
+        )
+        .expect("the boards are well");
+        assert_eq!(
+            (report.results.len(), report.refused.len()),
+            (usize::from(seen), usize::from(!seen))
+        );
+        let says = if seen {
+            "1 at rest, 0 when lost"
+        } else {
+            "it stayed at 1"
+        };
+        assert!(report.lines[0].contains(says), "{:?}", report.lines);
+    }
+}
