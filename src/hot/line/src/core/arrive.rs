@@ -29,10 +29,13 @@ impl Core {
         (seq, tick): (TriggerSeq, Tick32),
         out: &mut impl Output,
     ) {
-        let (Some(lane), Some(tick)) = (self.routes.entry(board, eye), self.sync.to_line(board, tick)) else {
+        let Some(lane) = self.routes.entry(board, eye) else {
             self.accounts.unknown += 1;
             return;
         };
+        let placed = self.sync.to_line(board, tick);
+        // A board that has just started again is not placed yet: what it sees lies about where the belt is now.
+        let tick = placed.unwrap_or_else(|| self.sync.now(at));
         match self.lanes[lane].triggers.follow(seq.0) {
             Numbered::Next => {}
             Numbered::Again => {
@@ -41,6 +44,10 @@ impl Core {
             }
             Numbered::Gap(count) => self.gap(at, lane, tick, count, out),
             Numbered::Anew => self.gap(at, lane, tick, 1, out),
+        }
+        if placed.is_none() {
+            self.enter_untracked(at, lane, (seq, tick), Cause::Link, out);
+            return;
         }
         if !self.is_plausible(at, tick) {
             // Something has passed, and nobody knows where: as good as unseen.
@@ -51,14 +58,9 @@ impl Core {
         if self.is_same_interruption(lane, tick, out) {
             return;
         }
-        let id = self.next_pearl;
-        self.next_pearl = PearlId(id.0.wrapping_add(1));
-        let mut pearl = Pearl::new(id, seq, at, tick, self.geometry.most_half);
-        pearl.lot = self.lot;
-        (pearl.recipe, pearl.recipe_hash) = self.recipes.take();
-        self.accounts.enter();
+        let pearl = self.enter(at, (seq, tick));
         let Some(place) = self.lanes[lane].ring.push(pearl) else {
-            self.overflow(lane, &pearl, out);
+            self.put_aside(lane, &pearl, Cause::Overflow, out);
             return;
         };
         if self.run.state() == LineState::Running {
@@ -73,11 +75,35 @@ impl Core {
         }
     }
 
-    /// There is no room for the pearl: it is recorded at once, and where it lies nothing is blown.
-    fn overflow(&mut self, lane: usize, pearl: &Pearl, out: &mut impl Output) {
+    /// A pearl has come in: it has its name and its recipe, and counts.
+    fn enter(&mut self, at: HostUs, (seq, tick): (TriggerSeq, Tick)) -> Pearl {
+        let id = self.next_pearl;
+        self.next_pearl = PearlId(id.0.wrapping_add(1));
+        let mut pearl = Pearl::new(id, seq, at, tick, self.geometry.most_half);
+        pearl.lot = self.lot;
+        (pearl.recipe, pearl.recipe_hash) = self.recipes.take();
+        self.accounts.enter();
+        pearl
+    }
+
+    /// A pearl has come in that can't be followed.
+    fn enter_untracked(
+        &mut self,
+        at: HostUs,
+        lane: usize,
+        seen: (TriggerSeq, Tick),
+        cause: Cause,
+        out: &mut impl Output,
+    ) {
+        let pearl = self.enter(at, seen);
+        self.put_aside(lane, &pearl, cause, out);
+    }
+
+    /// The pearl is not followed: it is recorded at once, and where it lies nothing is blown.
+    fn put_aside(&mut self, lane: usize, pearl: &Pearl, cause: Cause, out: &mut impl Output) {
         self.recipes.release(pearl.recipe, out);
         self.lanes[lane].zones.add(pearl.centre, pearl.centre);
-        self.put_on_record(lane, pearl, Destination::Tray(Cause::Overflow), Landing::NoEye, out);
+        self.put_on_record(lane, pearl, Destination::Tray(cause), Landing::NoEye, out);
     }
 
     /// Whether an eye or a cell can have seen something at `tick` that is told now.
