@@ -1,8 +1,10 @@
 //! `pearlsort check FILE...`: every fault of every file, pointed at, all at once. Cold.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use config::Severity;
+use scales::{Setup, SetupError};
 
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
@@ -10,11 +12,25 @@ use crate::exit::Exit;
 /// Checks the files and prints what is wrong with them.
 #[must_use]
 pub fn check(arguments: &CheckArgs) -> ExitCode {
-    let report = config::check_files(&arguments.files);
-    print!("{report}");
-    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
-    let files = counted(report.files, "file");
-    if report.has_errors() {
+    let (scales, others): (Vec<PathBuf>, Vec<PathBuf>) = arguments
+        .files
+        .iter()
+        .cloned()
+        .partition(|file| scales::is_scale_file(file));
+    let report = config::check_files(&others);
+    for fault in &report.faults {
+        println!("{fault}");
+    }
+    let wrong_scales: Vec<SetupError> = scales.iter().filter_map(|file| Setup::load(file).err()).collect();
+    for error in &wrong_scales {
+        println!("error: {error}");
+    }
+    let (errors, warnings) = (
+        report.count(Severity::Error) + wrong_scales.len(),
+        report.count(Severity::Warning),
+    );
+    let files = counted(report.files + scales.len(), "file");
+    if errors > 0 {
         println!(
             "{files}: {}, {}",
             counted(errors, "error"),

@@ -48,6 +48,9 @@ pub enum Command {
     /// Find out what is wrong with a part of the line.
     #[command(subcommand)]
     Diagnose(DiagnoseCommand),
+    /// Scales that the plant owns, for lots and reference masses.
+    #[command(subcommand)]
+    Scale(ScaleCommand),
 }
 
 /// Options of `run`.
@@ -191,6 +194,35 @@ pub struct DiagnoseWeighArgs {
     /// Write plots to this folder: spectrum.svg and pearls.svg.
     #[arg(long, value_name = "FOLDER")]
     pub svg: Option<PathBuf>,
+}
+
+/// What to do with a scale.
+#[derive(Debug, Subcommand)]
+pub enum ScaleCommand {
+    /// Read weighings, to try a scale and its file.
+    Read(ScaleReadArgs),
+}
+
+/// Options of `scale read`.
+#[derive(Debug, Args)]
+#[command(after_help = "Prints CSV: mass_mg,division_mg,flag. Without a mass the flag says why: silent, cut, garbled, unstable, \
+                  over-range, under-range, wrong-unit, declined or faulty.")]
+pub struct ScaleReadArgs {
+    /// The scale's file, as those in config/scales.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// The port.
+    #[arg(long, value_name = "PATH")]
+    pub port: PathBuf,
+    /// Weighings to read.
+    #[arg(long, default_value_t = 1)]
+    pub count: u32,
+    /// Zero the scale first.
+    #[arg(long)]
+    pub zero: bool,
+    /// Tare the scale first.
+    #[arg(long)]
+    pub tare: bool,
 }
 
 /// Options of `calibrate weigh`.

@@ -14,6 +14,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod run;
+pub mod scale;
 pub mod simulate;
 pub mod topology;
 pub mod virtual_machine;

@@ -6,8 +6,8 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pearlsort::cli::{Cli, Command, DiagnoseCommand};
-use pearlsort::{calibrate, check, demo, doctor, exit, run, simulate, weigh};
+use pearlsort::cli::{Cli, Command, DiagnoseCommand, ScaleCommand};
+use pearlsort::{calibrate, check, demo, doctor, exit, run, scale, simulate, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Calibrate(command) => calibrate::from_command_line(command),
         Command::Weigh(arguments) => weigh::weigh(arguments),
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
+        Command::Scale(ScaleCommand::Read(arguments)) => scale::read(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("pearlsort: {error:#}");
