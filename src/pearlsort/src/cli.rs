@@ -36,6 +36,12 @@ pub enum Command {
     Check(CheckArgs),
     /// Sort a virtual line's pearls, and judge the result against the truth.
     Demo(DemoArgs),
+    /// Run a recording through the core again, and prove that it gives the same orders and records.
+    Replay(ReplayArgs),
+    /// Try a recipe on a recording: what it changes, bin by bin.
+    Tune(TuneArgs),
+    /// Say why a pearl of a recording went where it went.
+    Explain(ExplainArgs),
     /// Put the boards of a virtual line behind pseudo-terminals, for a daemon started elsewhere.
     Sim(SimArgs),
     /// Tell what this computer gives a line, and what to change.
@@ -71,6 +77,12 @@ pub struct RunArgs {
     /// Write the state of the line as one line of JSON each second.
     #[arg(long)]
     pub json: bool,
+    /// Record every event of the line in this file, for `replay` and `tune`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Size at which a recording stops, MB.
+    #[arg(long, value_name = "MB", default_value_t = tape::limits::FILE_BYTES >> 20, requires = "record", value_parser = clap::value_parser!(u64).range(1..))]
+    pub record_mb: u64,
 }
 
 /// Options of `check`.
@@ -116,9 +128,54 @@ pub struct DemoArgs {
     /// In virtual time: one thread, as fast as it goes, the same result for the same seed.
     #[arg(long = "virtual")]
     pub virtual_time: bool,
+    /// Record every event of the line in this file, for `replay` and `tune`.
+    #[arg(long, value_name = "FILE", requires = "virtual_time")]
+    pub record: Option<PathBuf>,
     /// Write the figures as JSON to this file, `-` for standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording.
+    #[arg(value_name = "RECORDING")]
+    pub file: PathBuf,
+    /// Print the digest of all orders and records, and nothing else.
+    #[arg(long)]
+    pub digest: bool,
+}
+
+/// Options of `tune`.
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    /// The recording.
+    #[arg(value_name = "RECORDING")]
+    pub recording: PathBuf,
+    /// The recipe that is tried.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// The recipe that it is held against [default: those that graded the recording's pearls].
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// Pearls that moved, told one by one.
+    #[arg(long, value_name = "PEARLS", default_value_t = 10)]
+    pub moved: usize,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The recording.
+    #[arg(value_name = "RECORDING")]
+    pub recording: PathBuf,
+    /// The pearl's number, as records have it.
+    #[arg(value_name = "PEARL")]
+    pub pearl: u64,
+    /// Recipe by which it is explained [default: the one that graded it].
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
 }
 
 /// Options of `sim`.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pearlsort::cli::{Cli, Command, DiagnoseCommand, ScaleCommand};
-use pearlsort::{calibrate, check, demo, doctor, exit, run, scale, simulate, weigh};
+use pearlsort::{calibrate, check, demo, doctor, exit, replay, run, scale, simulate, tune, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Check(arguments) => Ok(check::check(arguments)),
         Command::Demo(arguments) => demo::demo(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::Tune(arguments) => tune::tune(arguments),
+        Command::Explain(arguments) => tune::explain(arguments),
         Command::Sim(arguments) => simulate::simulate(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Calibrate(command) => calibrate::from_command_line(command),

@@ -1,16 +1,17 @@
 //! `pearlsort run`: the line that a file describes, until it is told to stop. Cold.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use config::Line;
+use devices::hot::ColdEnd;
 use devices::ports::Candidates;
 use devices::{LinkPlan, Needs};
-use line::grade::Recipe;
 use line::{Command, LineState, Record};
+use tape::Machine;
 use tracing::{info, warn};
 use units::{BoardId, HostUs};
 
@@ -18,6 +19,8 @@ use crate::attend::{Attend, Place, Visitor, attend, place};
 use crate::cli::RunArgs;
 use crate::daemon::{Daemon, Figure, Figures, News, Spec};
 use crate::exit::{Exit, Failure};
+use crate::recipes::Recipes;
+use crate::recording::{self, Recorder};
 
 /// After the wish to stop the line has so long to run empty before the boards are left to their watchdogs.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -29,20 +32,24 @@ const STATE_EVERY: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the configuration is doubtful (all faults are told) or the system gives no thread.
 pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
-    let (line, recipe) = load(arguments)?;
+    let (line, path, recipe) = load(arguments)?;
     let places = places(&line, &arguments.port)?;
     let spec = Spec {
         plan: line.plan.clone(),
-        recipe,
+        recipe: Arc::clone(&recipe.compiled),
         links: link_plans(&line),
         hot: Some(line.hot),
     };
-    let (mut daemon, cold) = Daemon::start(spec).context("the hot thread could not be started")?;
+    let (mut daemon, cold, recorder) = start(arguments, spec, &path, &recipe)?;
     daemon.tell_rights();
-    let mut visitor = Operator::new(arguments);
+    let recipes = Recipes::new(&path, recipe.compiled.hash(), Arc::new(line));
+    let mut visitor = Operator::new(arguments, recipes, recorder);
     attend(&mut daemon, cold, &places, Candidates::default(), &mut visitor)?;
     let ended_by_itself = daemon.has_ended();
     let end = daemon.end()?;
+    if let Some(recorder) = visitor.recorder {
+        recorder.end(end.unrecorded);
+    }
     for (link, place) in end.links.iter().zip(&places) {
         info!(
             "board {}: {} frames sent, {} repeated, {} with a wrong checksum",
@@ -56,8 +63,31 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
     })
 }
 
+/// Starts the hot thread, with its recording if one is wished.
+fn start(
+    arguments: &RunArgs,
+    spec: Spec,
+    path: &Path,
+    recipe: &config::Recipe,
+) -> Result<(Daemon, ColdEnd, Option<Recorder>)> {
+    let failed = "the hot thread could not be started";
+    let Some(file) = &arguments.record else {
+        let (daemon, cold) = Daemon::start(spec).context(failed)?;
+        return Ok((daemon, cold, None));
+    };
+    let machine = Machine::File {
+        name: arguments.config.display().to_string(),
+        text: std::fs::read_to_string(&arguments.config).context("the machine's file can't be read again")?,
+    };
+    let head = recording::head(machine, &spec.plan, spec.recipe.hash());
+    let limit = arguments.record_mb.saturating_mul(1024 * 1024);
+    let writer = recording::create(file, &head, &recording::entry(path, recipe), limit)?;
+    let (daemon, cold, stream) = Daemon::start_recorded(spec).context(failed)?;
+    Ok((daemon, cold, Some(Recorder::new(file, writer, stream))))
+}
+
 /// Reads the machine's file and its recipe; a doubtful one never starts a line.
-fn load(arguments: &RunArgs) -> Result<(Line, Arc<Recipe>)> {
+fn load(arguments: &RunArgs) -> Result<(Line, PathBuf, config::Recipe)> {
     let wrong = |report: config::Report| Failure::new(Exit::Config, format!("the configuration is wrong:\n{report}"));
     let line = config::load_line(&arguments.config).map_err(wrong)?;
     let path: PathBuf = arguments
@@ -74,7 +104,7 @@ fn load(arguments: &RunArgs) -> Result<(Line, Arc<Recipe>)> {
             )
         })?;
     let recipe = config::load_recipe(&path, &line).map_err(wrong)?;
-    Ok((line, recipe.compiled))
+    Ok((line, path, recipe))
 }
 
 /// Where the line's boards are sought: `ports` by name, else where the file expects them.
@@ -127,8 +157,10 @@ pub fn link_plans(line: &Line) -> Vec<LinkPlan> {
         .collect()
 }
 
-/// The operator at the command line: starts when asked to, stops at a signal, shows the state.
+/// The operator at the command line: starts when asked to, stops at a signal, shows the state, puts saved recipes in force.
 struct Operator {
+    recipes: Recipes,
+    recorder: Option<Recorder>,
     start: bool,
     json: bool,
     /// How often the program was told to stop.
@@ -139,8 +171,10 @@ struct Operator {
 }
 
 impl Operator {
-    fn new(arguments: &RunArgs) -> Self {
+    fn new(arguments: &RunArgs, recipes: Recipes, recorder: Option<Recorder>) -> Self {
         Self {
+            recipes,
+            recorder,
             start: arguments.start,
             json: arguments.json,
             interrupts: 0,
@@ -163,6 +197,20 @@ impl Operator {
         } else {
             Attend::On
         }
+    }
+
+    /// Puts a saved recipe in force. The recording has it before the core does.
+    fn change_recipe(&mut self, daemon: &mut Daemon) {
+        let Some(recipe) = self.recipes.look() else { return };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.recipe(&recording::entry(self.recipes.path(), &recipe));
+        }
+        daemon.publish(Arc::clone(&recipe.compiled));
+        info!(
+            "{} takes effect as recipe {} for pearls that come from now on",
+            self.recipes.path().display(),
+            recipe.hash_name()
+        );
     }
 
     fn show(&mut self, figures: &Figures) {
@@ -196,6 +244,10 @@ impl Visitor for Operator {
     fn look(&mut self, daemon: &mut Daemon) -> Attend {
         let figures = daemon.figures();
         self.show(&figures);
+        self.change_recipe(daemon);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.look();
+        }
         let (records, _) = daemon.dropped();
         if records > self.lost_records {
             warn!(

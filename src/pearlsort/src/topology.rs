@@ -133,9 +133,18 @@ pub const LOST_PORTS: RingSpec = RingSpec {
     carries: "a port that failed, to be closed and sought again",
     when_full: "closed at the end of the program, counted",
 };
+/// Bytes of a recording. At 64 lanes x 30/s with their weigh cells' samples it holds three seconds.
+pub const TAPE: RingSpec = RingSpec {
+    name: "tape",
+    from: "hot",
+    to: "cold",
+    capacity: 4 * 1024 * 1024,
+    carries: "with `--record`: bytes of every event that the core sees",
+    when_full: "the event is dropped and counted, the recording says where",
+};
 
 /// Every ring of `pearlsort run`.
-pub const RINGS: &[RingSpec] = &[RECORDS, NOTICES, COMMANDS, PORTS, LOST_PORTS];
+pub const RINGS: &[RingSpec] = &[RECORDS, NOTICES, COMMANDS, PORTS, LOST_PORTS, TAPE];
 
 const _: () = assert!(
     PORTS.capacity >= line::limits::BOARDS,

@@ -21,12 +21,17 @@ pub const LINE_PRIORITY: u8 = 60;
 /// The machine that the options describe.
 #[must_use]
 pub fn machine(line: &LineArgs) -> Machine {
-    let options = DemoOptions {
+    sim::demo::machine(line.lanes, options(line))
+}
+
+/// What the options choose about the machine.
+#[must_use]
+pub fn options(line: &LineArgs) -> DemoOptions {
+    DemoOptions {
         rate: line.rate,
         um_s: um_s(line.speed),
         least_gap: Nature::default().least_gap,
-    };
-    sim::demo::machine(line.lanes, options)
+    }
 }
 
 /// What each of its boards must be.

@@ -29,6 +29,8 @@ pub enum Figure {
     Quarantines,
     /// Messages that no link took.
     Unsent,
+    /// Events that found no room on their way into the recording.
+    Unrecorded,
     /// The belt's speed, ticks a second.
     Speed,
 }

@@ -16,6 +16,7 @@ use units::{BoardId, HostUs};
 use wire::ToBoard;
 
 use super::figures::{Figure, Figures};
+use crate::recording::HotTape;
 
 /// Time between two snapshots of the counts, in microseconds.
 const SNAPSHOT_US: i64 = 20_000;
@@ -49,6 +50,8 @@ pub(super) struct HotEnds {
     pub(super) figures: SnapshotWriter<{ Figure::COUNT }>,
     pub(super) decision_us: Recorder,
     pub(super) lead_us: Recorder,
+    /// Where events go that are recorded; `None` without a recording.
+    pub(super) tape: Option<HotTape>,
 }
 
 /// The core and its doors.
@@ -70,6 +73,9 @@ impl Sorter {
     }
 
     fn input(&mut self, at: HostUs, input: Input<'_>, out: &mut Outgoing) {
+        if let Some(tape) = &mut self.ends.tape {
+            tape.before(at, &input);
+        }
         self.core.handle(
             at,
             input,
@@ -78,6 +84,9 @@ impl Sorter {
                 out,
             },
         );
+        if let Some(tape) = &mut self.ends.tape {
+            tape.after(at);
+        }
     }
 
     fn tell(&mut self, at: HostUs, news: News) {
@@ -113,6 +122,7 @@ impl Sorter {
         figures.set(Figure::Cancelled, accounts.cancelled);
         figures.set(Figure::Quarantines, accounts.quarantines);
         figures.set(Figure::Unsent, self.unsent);
+        figures.set(Figure::Unrecorded, self.ends.tape.as_ref().map_or(0, HotTape::lost));
         figures.set(Figure::Speed, u64::try_from(self.core.speed().0).unwrap_or(0));
         self.ends.figures.write(figures.values());
         self.next_snapshot = now.plus(SNAPSHOT_US);
@@ -172,6 +182,9 @@ struct Door<'a> {
 
 impl Output for Door<'_> {
     fn send(&mut self, board: BoardId, message: ToBoard) {
+        if let Some(tape) = &mut self.ends.tape {
+            tape.digest.message(board, &message);
+        }
         self.out.send(board, message);
     }
 
@@ -184,6 +197,9 @@ impl Output for Door<'_> {
     }
 
     fn record(&mut self, record: &Record) {
+        if let Some(tape) = &mut self.ends.tape {
+            tape.digest.record(record);
+        }
         if let Some(us) = record.decision_us {
             self.ends.decision_us.record(u64::try_from(us).unwrap_or(0));
         }

@@ -26,6 +26,7 @@ use units::HostUs;
 pub use figures::{Figure, Figures};
 pub use hot::{Ask, News};
 
+use crate::recording::HotTape;
 use crate::topology::{self, Priority};
 
 /// What a line is made of.
@@ -59,6 +60,8 @@ pub struct HotEnd {
     pub links: Vec<LinkEnd>,
     /// Messages dropped because the core sent too many in one round.
     pub dropped: u64,
+    /// Events that found no room on their way into the recording.
+    pub unrecorded: u64,
 }
 
 /// A running line.
@@ -83,6 +86,20 @@ impl Daemon {
     /// # Errors
     /// When the system gives no thread or descriptor.
     pub fn start(spec: Spec) -> io::Result<(Self, ColdEnd)> {
+        Self::start_with(spec, None)
+    }
+
+    /// As [`Self::start`], and every event that the core sees comes out of the ring that is returned, coded for a recording.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_recorded(spec: Spec) -> io::Result<(Self, ColdEnd, Consumer<u8>)> {
+        let (hot, stream) = ring(topology::TAPE.capacity);
+        let (daemon, cold) = Self::start_with(spec, Some(HotTape::new(hot)))?;
+        Ok((daemon, cold, stream))
+    }
+
+    fn start_with(spec: Spec, tape: Option<HotTape>) -> io::Result<(Self, ColdEnd)> {
         let session = session_before();
         let links = spec
             .links
@@ -106,6 +123,7 @@ impl Daemon {
             figures: hot_figures,
             decision_us,
             lead_us,
+            tape,
         };
         let (hot_loop, cold) = HotLoop::new(hot::Sorter::new(core, ends), links)?;
         let mut grants = vec![rt::thread::lock_memory()];
@@ -206,7 +224,10 @@ impl Daemon {
         while self.ask(Ask::Quit).is_err() && !self.thread.is_finished() {
             std::thread::yield_now();
         }
-        self.thread.join().map_err(|_| HotPanic)
+        let figures = self.figures;
+        let mut end = self.thread.join().map_err(|_| HotPanic)?;
+        end.unrecorded = Figures::from_values(figures.read()).get(Figure::Unrecorded);
+        Ok(end)
     }
 
     fn ask(&mut self, ask: Ask) -> Result<(), rt::ring::Full> {
@@ -249,6 +270,7 @@ fn run(mut hot_loop: HotLoop<hot::Sorter>) -> HotEnd {
     HotEnd {
         links: links.collect(),
         dropped: hot_loop.dropped(),
+        unrecorded: 0,
     }
 }
 

@@ -6,14 +6,18 @@ mod report;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use line::grade::Doubt;
+use sim::demo::Machine;
 use sim::summary::Summary;
-use sim::virtual_time::{self, VirtualOptions};
+use sim::virtual_time::{self, Listener, Nobody, VirtualOptions};
+use tape::RecipeEntry;
 
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, LineArgs};
 use crate::exit::Exit;
-use crate::virtual_machine::um_s;
+use crate::recording::{self, VirtualRecorder};
+use crate::virtual_machine::{self, um_s};
 
 /// Length of a demo that is told neither pearls nor seconds.
 const USUAL_SECONDS: u64 = 30;
@@ -47,9 +51,22 @@ fn in_virtual_time(arguments: &DemoArgs) -> Result<ExitCode> {
     let expected = arguments
         .pearls
         .unwrap_or_else(|| expected_pearls(line.lanes, line.rate, seconds.unwrap_or(0)));
+    let machine = virtual_machine::machine(line);
+    let mut recorder = match &arguments.record {
+        Some(file) => Some(recorder(file, line, &machine)?),
+        None => None,
+    };
+    let mut nobody = Nobody;
+    let listener: &mut dyn Listener = match &mut recorder {
+        Some(recorder) => recorder,
+        None => &mut nobody,
+    };
     let bar = progress(arguments.headless, expected)?;
-    let outcome = virtual_time::run(&options, |pearls| bar.set_position(pearls));
+    let outcome = virtual_time::run_heard(&machine, &options, |pearls| bar.set_position(pearls), listener);
     bar.finish_and_clear();
+    if let Some(recorder) = recorder {
+        recorder.end().context("the recording can't be written")?;
+    }
     let bins = outcome.accounts.binned[..usize::from(sim::demo::BINS)].to_vec();
     conclude(
         arguments,
@@ -59,6 +76,16 @@ fn in_virtual_time(arguments: &DemoArgs) -> Result<ExitCode> {
             details: outcome.complaints,
         },
     )
+}
+
+/// A recorder of a run of the virtual line.
+fn recorder(file: &Path, line: &LineArgs, machine: &Machine) -> Result<VirtualRecorder> {
+    let recipe = machine.recipe();
+    let kept = recording::virtual_machine(line.lanes, virtual_machine::options(line));
+    let head = recording::head(kept, &machine.plan, recipe.hash());
+    let entry = RecipeEntry::new(&recipe, Doubt::default(), Vec::new());
+    let writer = recording::create(file, &head, &entry, tape::limits::FILE_BYTES)?;
+    Ok(VirtualRecorder::new(writer))
 }
 
 /// What a run has shown.
