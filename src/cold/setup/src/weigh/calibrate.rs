@@ -101,7 +101,7 @@ pub enum CalibrationError {
         parts_per_million: u32,
     },
     /// A check load does not lie on the line.
-    #[error("check load {load} is off by {residual_mg} mg; check the masses and the platform's freedom")]
+    #[error("check load {load} is off by {residual_mg:.2} mg; check the masses and the platform's freedom")]
     Residual {
         /// Which load, from 1.
         load: usize,
