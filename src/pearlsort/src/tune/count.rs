@@ -131,7 +131,7 @@ impl Counts {
         let share = |pearls: u64| 100.0 * pearls as f64 / self.pearls.max(1) as f64;
         let _ = writeln!(
             text,
-            "{name:<36} {:>9} {:>7.2} {:>9} {:>7.2} {:>+9} {:>10.1} {:>10.1} {:>12.2} {:>12.2}",
+            "{name:<36} {:>9} {:>7.2} {:>9} {:>7.2} {:>+9} {:>10.1} {:>10.1} {:>12} {:>12}",
             a.pearls,
             share(a.pearls),
             b.pearls,
@@ -139,8 +139,8 @@ impl Counts {
             b.pearls.cast_signed() - a.pearls.cast_signed(),
             a.mass_g,
             b.mass_g,
-            a.value,
-            b.value,
+            value_text(a.value),
+            value_text(b.value),
         );
     }
 
@@ -166,6 +166,15 @@ impl Counts {
         for (short, name) in legend.iter().filter(|(short, name)| short != name) {
             let _ = writeln!(text, "  {short}: {name}");
         }
+    }
+}
+
+/// A value, where the recipe says any.
+fn value_text(value: f64) -> String {
+    if value == 0.0 {
+        "-".to_owned()
+    } else {
+        format!("{value:.2}")
     }
 }
 
