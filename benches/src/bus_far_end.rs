@@ -423,7 +423,7 @@ impl FarEnd for BusFarEnd {
         self.carry(self.now_us)
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self) -> Result<Option<String>, Trouble> {
         let give_up_us = now_us() + DRAIN_US;
         let open = |far: &Self| far.waiting.iter().any(|lane| !lane.is_empty()) || !far.pulses.is_empty();
         while open(self) && now_us() < give_up_us {
@@ -440,12 +440,10 @@ impl FarEnd for BusFarEnd {
                 "of {} pearls {unanswered} got no order; {strange} orders for no pearl, {wrong} into a bin not earned, \
                  {ahead} pearls ahead of the belt; {}",
                 self.sent,
-                self.running.verdict(self.sent).unwrap_or_default(),
+                self.running.verdict(self.sent).err().unwrap_or_default(),
             )));
         }
-        self.running
-            .verdict(self.sent)
-            .map_or(Ok(()), |why| Err(Trouble::Unsound(why)))
+        self.running.verdict(self.sent).map_err(Trouble::Unsound)
     }
 }
 

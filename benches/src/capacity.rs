@@ -4,7 +4,7 @@
 use rt::clock;
 
 use crate::{
-    contender::{Conditions, Contender, FarEnd, Trouble},
+    contender::{Conditions, Contender, FarEnd, Measured, Trouble},
     limits::{OUTSTANDING, SILENCE_US, START_US, WARM_UP_PEARLS},
 };
 
@@ -45,7 +45,7 @@ impl Loop {
 ///
 /// # Errors
 /// When the contender does not start, goes or falls silent.
-pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64) -> Result<f64, Trouble> {
+pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64) -> Result<Measured<f64>, Trouble> {
     let mut closed = Loop {
         far_end: contender.start(conditions)?,
         sent: 0,
@@ -62,8 +62,10 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
         let passed = (clock::now_ns() - start_ns) as f64 / 1e9;
         if passed >= seconds {
             let pearls_per_s = f64::from(closed.answered - first) / passed;
-            closed.far_end.finish()?;
-            return Ok(pearls_per_s);
+            return Ok(Measured {
+                figure: pearls_per_s,
+                note: closed.far_end.finish()?,
+            });
         }
     }
 }
@@ -92,7 +94,7 @@ mod tests {
             &BusThread,
             &Pearlsort,
         ] {
-            let rate = measure(contender, &conditions, 0.05).expect("it runs");
+            let rate = measure(contender, &conditions, 0.05).expect("it runs").figure;
             assert!(rate > 100.0, "{}: {rate}", contender.name());
         }
     }
@@ -112,8 +114,8 @@ mod tests {
             fn receive(&mut self, _: u64, _: &mut dyn FnMut(u32)) -> Result<(), Trouble> {
                 Ok(())
             }
-            fn finish(&mut self) -> Result<(), Trouble> {
-                Ok(())
+            fn finish(&mut self) -> Result<Option<String>, Trouble> {
+                Ok(None)
             }
         }
         let mut closed = Loop {

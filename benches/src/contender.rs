@@ -50,6 +50,15 @@ pub enum Trouble {
     Unsound(String),
 }
 
+/// A figure, and what there is to note beside it.
+#[derive(Clone, Debug)]
+pub struct Measured<T> {
+    /// The figure.
+    pub figure: T,
+    /// See [`FarEnd::finish`].
+    pub note: Option<String>,
+}
+
 /// Something that sorts.
 pub trait Contender {
     /// Its name in the report.
@@ -95,11 +104,11 @@ pub trait FarEnd: Send {
     fn receive(&mut self, timeout_us: u64, each: &mut dyn FnMut(u32)) -> Result<(), Trouble>;
 
     /// After the measurement: lets what is under way come to its end, and says whether every pearl was sorted rightly,
-    /// where the contender's language lets that be seen.
+    /// where the contender's language lets that be seen. Gives what there is to note beside the figure.
     ///
     /// # Errors
     /// [`Trouble::Unsound`] when not.
-    fn finish(&mut self) -> Result<(), Trouble>;
+    fn finish(&mut self) -> Result<Option<String>, Trouble>;
 }
 
 /// All contenders that come with this package, in the order of the report.

@@ -24,10 +24,13 @@ pub trait Running: Send {
         true
     }
 
-    /// After the last order: what was not as it should be, when `pearls` were sent.
-    fn verdict(&mut self, pearls: u64) -> Option<String> {
+    /// After the last order, when `pearls` were sent: what there is to note, or what was not as it should be.
+    ///
+    /// # Errors
+    /// What was wrong, in words.
+    fn verdict(&mut self, pearls: u64) -> Result<Option<String>, String> {
         let _ = pearls;
-        None
+        Ok(None)
     }
 }
 
@@ -126,8 +129,8 @@ impl FarEnd for LineFarEnd {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), Trouble> {
-        Ok(())
+    fn finish(&mut self) -> Result<Option<String>, Trouble> {
+        Ok(None)
     }
 
     fn receive(&mut self, timeout_us: u64, each: &mut dyn FnMut(u32)) -> Result<(), Trouble> {

@@ -12,7 +12,7 @@ use rt::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    contender::{Conditions, Contender, FarEnd, Trouble},
+    contender::{Conditions, Contender, FarEnd, Measured, Trouble},
     limits::{LATENCY_PERIOD_US, LATENCY_RATE, MEASURING_US, PRIORITY, SILENCE_US, START_US},
 };
 
@@ -51,7 +51,11 @@ impl Quantiles {
 ///
 /// # Errors
 /// When the contender does not start, goes or falls silent.
-pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64) -> Result<Histogram, Trouble> {
+pub fn measure(
+    contender: &dyn Contender,
+    conditions: &Conditions,
+    seconds: f64,
+) -> Result<Measured<Histogram>, Trouble> {
     let mut far_end = contender.start(conditions)?;
     #[expect(
         clippy::cast_possible_truncation,
@@ -79,7 +83,7 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
     result
 }
 
-fn run(far_end: &mut dyn FarEnd, pearls: u32) -> Result<Histogram, Trouble> {
+fn run(far_end: &mut dyn FarEnd, pearls: u32) -> Result<Measured<Histogram>, Trouble> {
     far_end.await_ready(START_US)?;
     // The first fifth of a second warms it up.
     let warm_up = LATENCY_RATE / 5;
@@ -97,8 +101,10 @@ fn run(far_end: &mut dyn FarEnd, pearls: u32) -> Result<Histogram, Trouble> {
         // A pearl that comes late delays the next instead of crowding it.
         due = core::cmp::max(due + LATENCY_PERIOD_US, clock::now_us());
     }
-    far_end.finish()?;
-    Ok(latencies_ns)
+    Ok(Measured {
+        figure: latencies_ns,
+        note: far_end.finish()?,
+    })
 }
 
 /// Waits until `due`, serving the link meanwhile.
@@ -158,7 +164,7 @@ mod tests {
             &Pearlsort,
         ] {
             let latencies_ns = measure(contender, &conditions, 0.05).expect("it runs");
-            let quantiles = Quantiles::of_ns(&latencies_ns).expect("not empty");
+            let quantiles = Quantiles::of_ns(&latencies_ns.figure).expect("not empty");
             assert_eq!(quantiles.count, 10);
             assert!(quantiles.p50_us > 1.0 && quantiles.p50_us <= quantiles.max_us);
         }

@@ -181,8 +181,8 @@ handshake; the fit of the board's clock; tracking by tick, lengths, neighbours; 
 figures each; scheduling with jet width, valve recovery and a least lead of 60 ms; the watchdog's feed; `Fired` for every
 order; accounts; a record for every pearl, taken from its ring by a cold thread. Not on: weigh cells and drop eyes, and the
 search for the port. The peers have none of this: they read lines, look a pearl up and write a line. At the end of each
-measurement every pearl must be on record in the bin that it earned, every order must have been for a pearl and its bin,
-nothing dropped, held or allocated on the hot thread, or the figure does not count.
+measurement every pearl must be in the bin that it earned, on record and in the accounts, every order must have been for a
+pearl and its bin, nothing held, recirculated or allocated on the hot thread, or the figure does not count.
 
 The line is one board with 16 lanes and four jets each. Latency is measured on a belt of 1 m/s, where the board reports each
 pulse when its tick has come. The closed loop asks for more pearls than any belt carries, and the core wants each of them in a

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, error::Error, fs, path::PathBuf};
 use benches::{
     belt::Belt,
     capacity,
-    contender::{Conditions, Contender, Trouble, all},
+    contender::{Conditions, Contender, all},
     latency::{self, Quantiles},
     limits::{LATENCY_RATE, OUTSTANDING, PRIORITY},
     orders,
@@ -143,8 +143,11 @@ fn measure_capacity(contender: &dyn Contender, held: Option<&CpuLatencyGuard>, s
         belt: Belt::FAST,
     };
     match capacity::measure(contender, &conditions, seconds) {
-        Ok(pearls_per_s) => entry.pearls_per_s.push(pearls_per_s),
-        Err(trouble) => note(entry, &trouble),
+        Ok(measured) => {
+            entry.pearls_per_s.push(measured.figure);
+            measured.note.iter().for_each(|text| note(entry, text));
+        }
+        Err(trouble) => note(entry, &trouble.to_string()),
     }
 }
 
@@ -159,16 +162,18 @@ fn measure_latency(contender: &dyn Contender, held: Option<&CpuLatencyGuard>, se
         &mut entry.decision.free
     };
     match latency::measure(contender, &conditions, seconds) {
-        Ok(latencies_ns) => repeats.extend(Quantiles::of_ns(&latencies_ns)),
-        Err(trouble) => note(entry, &trouble),
+        Ok(measured) => {
+            repeats.extend(Quantiles::of_ns(&measured.figure));
+            measured.note.iter().for_each(|text| note(entry, text));
+        }
+        Err(trouble) => note(entry, &trouble.to_string()),
     }
 }
 
-/// Keeps each reason once.
-fn note(entry: &mut Entry, trouble: &Trouble) {
-    let text = trouble.to_string();
-    if !entry.troubles.contains(&text) {
-        entry.troubles.push(text);
+/// Keeps each note once.
+fn note(entry: &mut Entry, text: &str) {
+    if !entry.troubles.iter().any(|of| of == text) {
+        entry.troubles.push(text.to_owned());
     }
 }
 
