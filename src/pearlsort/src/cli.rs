@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::suggest::Target;
+
 /// Controller of a pearl sorting line.
 #[derive(Debug, Parser)]
 #[command(
@@ -40,6 +42,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Try a recipe on a recording: what it changes, bin by bin.
     Tune(TuneArgs),
+    /// Find the threshold at which a bin gets a share of a recording's pearls, and write it into the recipe.
+    Suggest(SuggestArgs),
     /// Say why a pearl of a recording went where it went.
     Explain(ExplainArgs),
     /// Put the boards of a virtual line behind pseudo-terminals, for a daemon started elsewhere.
@@ -162,6 +166,26 @@ pub struct TuneArgs {
     /// Pearls that moved, told one by one.
     #[arg(long, value_name = "PEARLS", default_value_t = 10)]
     pub moved: usize,
+}
+
+/// Options of `suggest`.
+#[derive(Debug, Args)]
+pub struct SuggestArgs {
+    /// The recording.
+    #[arg(value_name = "RECORDING")]
+    pub recording: PathBuf,
+    /// The recipe whose threshold is sought.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: PathBuf,
+    /// Bin, by number or name, and the share of all pearls that it shall have at least.
+    #[arg(long, value_name = "BIN>=SHARE%")]
+    pub target: Target,
+    /// The bin's condition whose bound is moved, such as `diameter-mm`; the strictest that gives the share is taken.
+    #[arg(long, value_name = "CONDITION")]
+    pub by: String,
+    /// Where the recipe with the new threshold is written, every comment kept.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Options of `explain`.

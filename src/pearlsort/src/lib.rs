@@ -19,6 +19,7 @@ pub mod replay;
 pub mod run;
 pub mod scale;
 pub mod simulate;
+pub mod suggest;
 pub mod topology;
 pub mod tune;
 pub mod virtual_machine;

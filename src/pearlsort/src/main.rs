@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pearlsort::cli::{Cli, Command, DiagnoseCommand, ScaleCommand};
-use pearlsort::{calibrate, check, demo, doctor, exit, replay, run, scale, simulate, tune, weigh};
+use pearlsort::{calibrate, check, demo, doctor, exit, replay, run, scale, simulate, suggest, tune, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Tune(arguments) => tune::tune(arguments),
+        Command::Suggest(arguments) => suggest::suggest(arguments),
         Command::Explain(arguments) => tune::explain(arguments),
         Command::Sim(arguments) => simulate::simulate(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),

@@ -212,12 +212,11 @@ impl Recorder {
     pub fn end(mut self, lost: u64) {
         self.fetch();
         let Some(writer) = self.writer.take() else { return };
-        let written = writer.written();
         match writer
             .end(lost)
             .and_then(|(totals, file)| file.sync_all().map(|()| totals))
         {
-            Ok(Totals { lost: 0, unkept: 0 }) => info!("{} is whole: {written} bytes", self.path.display()),
+            Ok(Totals { lost: 0, unkept: 0 }) => info!("{} is whole", self.path.display()),
             Ok(Totals { lost, unkept }) => warn!(
                 "{} is incomplete: {lost} events were dropped, {unkept} bytes were beyond its limit",
                 self.path.display()

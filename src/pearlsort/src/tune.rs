@@ -18,6 +18,7 @@ use line::grade::Figures;
 use tracing::warn;
 
 use self::count::Counts;
+pub(crate) use self::side::slot_by;
 pub use self::side::{Side, Slot};
 use self::side::{figures_of, slot_name};
 use crate::cli::{ExplainArgs, TuneArgs};

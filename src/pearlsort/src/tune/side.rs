@@ -253,6 +253,11 @@ fn compiled(entry: &RecipeEntry) -> Result<Arc<Recipe>> {
         .with_context(|| format!("recipe {:016x} of the recording can't be compiled", entry.hash))
 }
 
+/// Where a recipe sends a pearl of a recording.
+pub(crate) fn slot_by(recipe: &Recipe, record: &Record) -> Slot {
+    figures_of(record).map_or(Slot::Line, |figures| slot_of(recipe, record.lane, figures))
+}
+
 fn slot_of(recipe: &Recipe, lane: LaneId, figures: Figures<'_>) -> Slot {
     if !is_measured(recipe.needs(lane), figures) {
         return Slot::Unmeasured;
