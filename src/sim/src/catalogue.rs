@@ -16,158 +16,99 @@ const LANE: LaneId = LaneId(3);
 const VALVE: ValveId = ValveId(22);
 const VALVES_BOARD: BoardId = BoardId(0);
 
+/// A named timetable.
+type Entry = (&'static str, FaultPlan);
+
 /// Every sort of fault by name, on a line of at least nine lanes at 1 m/s.
 #[must_use]
-pub fn catalogue() -> Vec<(&'static str, FaultPlan)> {
-    let one = |from_s, until_s, fault| FaultPlan::none().with(from_s, until_s, fault);
-    let noise = |drop, double, flip| Fault::LinkNoise {
-        board: BOARD,
-        drop,
-        double,
-        flip,
+pub fn catalogue() -> Vec<Entry> {
+    [links(), belts(), jets_and_eyes(), stations_and_host()].concat()
+}
+
+/// One fault from `from_s` to `until_s`.
+fn one(from_s: f64, until_s: f64, fault: Fault) -> FaultPlan {
+    FaultPlan::none().with(from_s, until_s, fault)
+}
+
+/// The serial links and the boards behind them.
+fn links() -> Vec<Entry> {
+    let (board, first) = (BOARD, BoardId(0));
+    let noise = |drop, double, flip| {
+        one(
+            8.0,
+            12.0,
+            Fault::LinkNoise {
+                board,
+                drop,
+                double,
+                flip,
+            },
+        )
     };
+    let delay = Fault::LinkDelay { board, most_us: 15_000 };
+    let reorder = Fault::LinkReorder { board, share: 0.05 };
     vec![
-        ("bytes dropped", one(8.0, 12.0, noise(1e-3, 0.0, 0.0))),
-        ("bytes doubled", one(8.0, 12.0, noise(0.0, 1e-3, 0.0))),
-        ("bytes flipped", one(8.0, 12.0, noise(0.0, 0.0, 1e-3))),
-        (
-            "bytes delayed",
-            one(
-                8.0,
-                12.0,
-                Fault::LinkDelay {
-                    board: BOARD,
-                    most_us: 15_000,
-                },
-            ),
-        ),
-        (
-            "bytes reordered",
-            one(
-                8.0,
-                12.0,
-                Fault::LinkReorder {
-                    board: BOARD,
-                    share: 0.05,
-                },
-            ),
-        ),
-        ("link stalled 0.5 s", one(8.0, 8.5, Fault::LinkStall { board: BOARD })),
-        ("link cut 2 s", one(8.0, 10.0, Fault::LinkCut { board: BOARD })),
-        (
-            "first link cut 2 s",
-            one(8.0, 10.0, Fault::LinkCut { board: BoardId(0) }),
-        ),
-        ("board reset", one(8.0, 8.3, Fault::BoardReset { board: BOARD })),
-        (
-            "first board reset",
-            one(8.0, 8.3, Fault::BoardReset { board: BoardId(0) }),
-        ),
-        (
-            "encoder slips",
-            one(
-                8.0,
-                8.0,
-                Fault::EncoderSlip {
-                    board: BOARD,
-                    ticks: 40,
-                },
-            ),
-        ),
-        (
-            "first encoder gains",
-            one(
-                8.0,
-                8.0,
-                Fault::EncoderSlip {
-                    board: BoardId(0),
-                    ticks: -40,
-                },
-            ),
-        ),
+        ("bytes dropped", noise(1e-3, 0.0, 0.0)),
+        ("bytes doubled", noise(0.0, 1e-3, 0.0)),
+        ("bytes flipped", noise(0.0, 0.0, 1e-3)),
+        ("bytes delayed", one(8.0, 12.0, delay)),
+        ("bytes reordered", one(8.0, 12.0, reorder)),
+        ("link stalled 0.5 s", one(8.0, 8.5, Fault::LinkStall { board })),
+        ("link cut 2 s", one(8.0, 10.0, Fault::LinkCut { board })),
+        ("first link cut 2 s", one(8.0, 10.0, Fault::LinkCut { board: first })),
+        ("board reset", one(8.0, 8.3, Fault::BoardReset { board })),
+        ("first board reset", one(8.0, 8.3, Fault::BoardReset { board: first })),
+    ]
+}
+
+/// The belt, its encoders, and the eyes at its entry.
+fn belts() -> Vec<Entry> {
+    let slip = |board, ticks| one(8.0, 8.0, Fault::EncoderSlip { board, ticks });
+    let (lane, share) = (LANE, 0.1);
+    vec![
+        ("encoder slips", slip(BOARD, 40)),
+        ("first encoder gains", slip(BoardId(0), -40)),
         ("belt slows and speeds up", slower_and_faster()),
         ("belt stops", stop()),
         ("belt reverses", reverse()),
         (
             "triggers missing",
-            one(8.0, 12.0, Fault::TriggersMissing { lane: LANE, share: 0.1 }),
+            one(8.0, 12.0, Fault::TriggersMissing { lane, share }),
         ),
         (
             "triggers doubled",
-            one(8.0, 12.0, Fault::TriggersDoubled { lane: LANE, share: 0.1 }),
+            one(8.0, 12.0, Fault::TriggersDoubled { lane, share }),
         ),
-        (
-            "valve stays shut",
-            one(
-                8.0,
-                14.0,
-                Fault::ValveShut {
-                    board: VALVES_BOARD,
-                    valve: VALVE,
-                },
-            ),
-        ),
-        (
-            "valve stays open",
-            one(
-                8.0,
-                14.0,
-                Fault::ValveOpen {
-                    board: VALVES_BOARD,
-                    valve: VALVE,
-                },
-            ),
-        ),
-        (
-            "drop eye dead",
-            one(
-                8.0,
-                14.0,
-                Fault::EyeDead {
-                    board: VALVES_BOARD,
-                    eye: EyeId(8 + 7 * 3 + 4),
-                },
-            ),
-        ),
-        (
-            "tray eye dead",
-            one(
-                8.0,
-                14.0,
-                Fault::EyeDead {
-                    board: VALVES_BOARD,
-                    eye: EyeId(8 + 7 * 3 + 6),
-                },
-            ),
-        ),
-        (
-            "entry eye dead",
-            one(
-                8.0,
-                9.0,
-                Fault::EyeDead {
-                    board: VALVES_BOARD,
-                    eye: EyeId(3),
-                },
-            ),
-        ),
+    ]
+}
+
+/// Valves, drop eyes, and an entry eye that sees nothing.
+fn jets_and_eyes() -> Vec<Entry> {
+    let (board, valve) = (VALVES_BOARD, VALVE);
+    let dead = |until_s, eye| one(8.0, until_s, Fault::EyeDead { board, eye: EyeId(eye) });
+    vec![
+        ("valve stays shut", one(8.0, 14.0, Fault::ValveShut { board, valve })),
+        ("valve stays open", one(8.0, 14.0, Fault::ValveOpen { board, valve })),
+        ("drop eye dead", dead(14.0, 8 + 7 * 3 + 4)),
+        ("tray eye dead", dead(14.0, 8 + 7 * 3 + 6)),
+        ("entry eye dead", dead(9.0, 3)),
+    ]
+}
+
+/// Cameras, weigh cells, the safety chain, the host, and pearls that slip where nobody looks.
+fn stations_and_host() -> Vec<Entry> {
+    let slip = Fault::SlipUnseen {
+        lane: LANE,
+        share: 0.05,
+        um: 20_000.0,
+    };
+    vec![
         ("camera silent", one(8.0, 10.0, Fault::CameraSilent { lane: LANE })),
         ("weigh cell silent", one(8.0, 10.0, Fault::CellSilent { lane: LANE })),
         ("safety chain open", one(8.0, 9.0, Fault::SafetyOpen)),
         ("host stalled 50 ms", one(8.0, 8.05, Fault::HostStall)),
         ("host stalled 2 s", one(8.0, 10.0, Fault::HostStall)),
-        (
-            "pearls slip unseen",
-            one(
-                8.0,
-                12.0,
-                Fault::SlipUnseen {
-                    lane: LANE,
-                    share: 0.05,
-                    um: 20_000.0,
-                },
-            ),
-        ),
+        ("pearls slip unseen", one(8.0, 12.0, slip)),
     ]
 }
 

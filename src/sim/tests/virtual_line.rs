@@ -188,7 +188,8 @@ fn the_feeder_stands_while_the_line_holds() {
 
 #[test]
 fn random_timetables_of_faults_break_nothing() {
-    for seed in 1..=12 {
+    // The second row once left pearls without a record after a restart.
+    for seed in (1..=12).chain([82, 121, 196, 214, 235, 295, 361]) {
         let faults = sim::catalogue::random(seed);
         let options = VirtualOptions {
             seed,
