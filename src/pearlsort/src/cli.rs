@@ -58,6 +58,8 @@ pub enum Command {
     /// Find out what is wrong with a part of the line.
     #[command(subcommand)]
     Diagnose(DiagnoseCommand),
+    /// Measure pearls from recorded views.
+    Measure(MeasureArgs),
     /// Scales that the plant owns, for lots and reference masses.
     #[command(subcommand)]
     Scale(ScaleCommand),
@@ -166,6 +168,9 @@ pub struct TuneArgs {
     /// Pearls that moved, told one by one.
     #[arg(long, value_name = "PEARLS", default_value_t = 10)]
     pub moved: usize,
+    /// Write a plot (SVG) of each figure's distribution, with the thresholds drawn in, into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub plots: Option<PathBuf>,
 }
 
 /// Options of `suggest`.
@@ -220,6 +225,17 @@ pub struct SimArgs {
     /// Write what became of the pearls as JSON to this file at the end, `-` for standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+}
+
+/// Options of `measure`.
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    /// Folder with `NNNN-top.png`, `NNNN-left.png`, `NNNN-right.png`.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Compare with the truth in this CSV file, and print how well they agree.
+    #[arg(long, value_name = "FILE")]
+    pub score: Option<PathBuf>,
 }
 
 /// Options of `doctor`.

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// The command did its work and its verdict is no.
     Verdict = 1,
+    /// The command line is wrong.
+    Usage = 64,
     /// Data are wrong.
     Data = 65,
     /// A file is missing.

@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod measure;
 pub mod recipes;
 pub mod recording;
 pub mod replay;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pearlsort::cli::{Cli, Command, DiagnoseCommand, ScaleCommand};
-use pearlsort::{calibrate, check, demo, doctor, exit, replay, run, scale, simulate, suggest, tune, weigh};
+use pearlsort::{calibrate, check, demo, doctor, exit, measure, replay, run, scale, simulate, suggest, tune, weigh};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -15,7 +15,14 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: rt::alloc::CountingAllocator = rt::alloc::CountingAllocator;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where the terminal is gone there is nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(exit::Exit::Usage as u8) } else { ExitCode::SUCCESS };
+        }
+    };
     start_log(&cli);
     let result = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
@@ -30,6 +37,7 @@ fn main() -> ExitCode {
         Command::Calibrate(command) => calibrate::from_command_line(command),
         Command::Weigh(arguments) => weigh::weigh(arguments),
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
+        Command::Measure(arguments) => measure::measure(arguments),
         Command::Scale(ScaleCommand::Read(arguments)) => scale::read(arguments),
     };
     result.unwrap_or_else(|error| {
