@@ -6,6 +6,7 @@
 //! at the jets are the line's, and not in the tables.
 
 mod count;
+mod plot;
 mod side;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use line::grade::Figures;
 use tracing::warn;
 
 use self::count::Counts;
+use self::plot::Plots;
 pub(crate) use self::side::slot_by;
 pub use self::side::{Side, Slot};
 use self::side::{figures_of, slot_name};
@@ -43,11 +45,21 @@ pub fn tune(arguments: &TuneArgs) -> Result<ExitCode> {
         side.fits(&plan)?;
     }
     let mut counts = Counts::new(arguments.moved);
-    let replayed = replay::run(&mut reader, plan, |record| counts.take(record, &old, &new))?;
+    let mut plots = arguments.plots.is_some().then(|| Plots::new(&old, &new));
+    let replayed = replay::run(&mut reader, plan, |record| {
+        counts.take(record, &old, &new);
+        if let Some(plots) = &mut plots {
+            plots.take(record);
+        }
+    })?;
     if !replayed.is_same() {
         warn!("the replay is not the run's: see `pearlsort replay`; the tables are of the replay");
     }
     print!("{}", counts.report(&old, &new));
+    if let (Some(plots), Some(folder)) = (plots, &arguments.plots) {
+        let paths = plots.write(folder, &old, &new)?;
+        println!("\n{} plots in {}", paths.len(), folder.display());
+    }
     println!(
         "\n{} pearls in {:.1} s",
         replayed.records,

@@ -14,6 +14,7 @@ use tape::{Reader, RecipeEntry};
 use units::{BinId, LaneId};
 use wire::ViewStatus;
 
+use super::plot::ends;
 use super::{is_measured, shown};
 use crate::exit::{Exit, Failure};
 use crate::recording::named_standard;
@@ -115,6 +116,12 @@ impl Side {
             plain,
             file,
         })
+    }
+
+    /// Thresholds of a figure.
+    pub(super) fn thresholds(&self, figure: line::grade::Figure) -> std::collections::BTreeSet<i32> {
+        let terms = self.recipe.rows().iter().flat_map(|row| &row.terms);
+        ends(terms.map(|term| term.range).filter(|range| range.figure == figure))
     }
 
     /// What it is called in tables.
