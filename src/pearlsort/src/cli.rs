@@ -302,8 +302,10 @@ pub enum ScaleCommand {
 
 /// Options of `scale read`.
 #[derive(Debug, Args)]
-#[command(after_help = "Prints CSV: mass_mg,division_mg,flag. Without a mass the flag says why: silent, cut, garbled, unstable, \
-                  over-range, under-range, wrong-unit, declined or faulty.")]
+#[command(
+    after_help = "Prints CSV: mass_mg,division_mg,flag. Without a mass the flag says why: silent, cut, garbled, unstable, \
+                  over-range, under-range, wrong-unit, declined or faulty."
+)]
 pub struct ScaleReadArgs {
     /// The scale's file, as those in config/scales.
     #[arg(long, value_name = "FILE")]

@@ -20,7 +20,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Where the terminal is gone there is nobody to tell.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(exit::Exit::Usage as u8) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(exit::Exit::Usage as u8)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     start_log(&cli);
