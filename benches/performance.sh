@@ -1,7 +1,7 @@
 #!/bin/sh
-# Measures everything that docs/PERFORMANCE.md shows, and writes it. Wants a quiet computer; takes about a quarter of an hour.
+# Measures everything that docs/PERFORMANCE.md shows, and writes it. Wants a quiet computer; takes about twenty minutes after building.
 #
-#   benches/performance.sh [--seconds S] [--repeats N]      (options of `measure`; 5 s and 5 repeats unless given)
+#   benches/performance.sh [--seconds S] [--repeats N] [--python INTERPRETER]      (5 s, 5 repeats and python3 unless given)
 #
 # What was measured stays in target/performance as JSON and text.
 set -eu

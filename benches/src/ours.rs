@@ -25,20 +25,22 @@ use rt::{
 use units::BoardId;
 
 use crate::{
-    belt::{link_plan, recipe},
+    belt::{Belt, link_plan, recipe},
     bus_far_end::BusFarEnd,
     contender::{Conditions, Contender, FarEnd, Trouble},
     far_end::Running,
     floor::open_claimed_pty,
 };
 
-/// Time between two looks of the cold thread at the rings: their capacity lasts for it at a million pearls a second.
-const LOOK: Duration = Duration::from_millis(2);
+/// Time between two looks of the cold thread at the rings, as in the program.
+const LOOK: Duration = Duration::from_millis(20);
+/// The same in the closed loop: the rings' capacity lasts for it at a million pearls a second.
+const LOOK_FAST: Duration = Duration::from_millis(2);
 /// Fastest loop that the records' ring is to last for, pearls a second.
 const FASTEST: u128 = 1_000_000;
 
 const _: () = assert!(
-    FASTEST * LOOK.as_millis() / 1000 < pearlsort::topology::RECORDS.capacity as u128,
+    FASTEST * LOOK_FAST.as_millis() / 1000 < pearlsort::topology::RECORDS.capacity as u128,
     "no record is dropped between two looks that come in time"
 );
 
@@ -81,7 +83,8 @@ impl Contender for Pearlsort {
         }
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let body = move || attend(daemon, &cold, &theirs);
+        let look = if conditions.belt == Belt::FAST { LOOK_FAST } else { LOOK };
+        let body = move || attend(daemon, &cold, &theirs, look);
         let thread = Builder::new()
             .name("cold-side".into())
             .spawn(body)
@@ -129,10 +132,10 @@ impl Seen {
 }
 
 /// The cold thread: starts the line when its board is up, takes records and news until it is told to stop.
-fn attend(mut daemon: Daemon, _cold: &ColdEnd, shared: &Shared) {
+fn attend(mut daemon: Daemon, _cold: &ColdEnd, shared: &Shared, every: Duration) {
     while !shared.stop.load(Ordering::Relaxed) && !daemon.has_ended() {
         look(&mut daemon, shared);
-        sleep(LOOK);
+        sleep(every);
     }
     look(&mut daemon, shared);
     let (records, news) = daemon.dropped();
@@ -156,7 +159,7 @@ fn seen<T>(shared: &Shared, with: impl FnOnce(&mut Seen) -> T) -> T {
     with(&mut shared.seen.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn look(daemon: &mut Daemon, shared: &Shared) {
+fn look(daemon: &mut Daemon, shared: &Shared, every: Duration) {
     while let Some((_, news)) = daemon.news() {
         match news {
             News::Core(Notice::BoardUp(_)) => {
