@@ -159,7 +159,7 @@ fn seen<T>(shared: &Shared, with: impl FnOnce(&mut Seen) -> T) -> T {
     with(&mut shared.seen.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn look(daemon: &mut Daemon, shared: &Shared, every: Duration) {
+fn look(daemon: &mut Daemon, shared: &Shared) {
     while let Some((_, news)) = daemon.news() {
         match news {
             News::Core(Notice::BoardUp(_)) => {
