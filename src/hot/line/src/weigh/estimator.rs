@@ -20,6 +20,9 @@ const OUTLIERS_IN_A_ROW: u32 = 3;
 const CALM_SAMPLES: u64 = 512;
 /// Absurd readings in a row after which the filter begins anew.
 const ABSURD_IN_A_ROW: u32 = 128;
+/// The platform's figures are identified, not known: what they are off by adds a fifth to the filter's own variance. Blind
+/// identifications of other platforms, down to 62 Hz and a damping of 0.005, ask for no less.
+const MODEL_VARIANCE: f64 = 1.2;
 /// Mean squared residual over its variance beyond which a passage is refused.
 const MISFIT: f64 = 2.0;
 /// Times after rolling on at which a passage is filtered again, us. The first is so early that even a poor estimate is
@@ -521,7 +524,7 @@ impl Estimator {
 
     fn verdict(&self, mg: f64, variance: f64, slot: &Slot) -> Result<(Micrograms, Micrograms), Refusal> {
         let misfit = slot.misfit / f64::from(slot.samples.max(1));
-        let u = (variance.max(0.0) * misfit.max(1.0)).sqrt();
+        let u = (variance.max(0.0) * misfit.max(1.0) * MODEL_VARIANCE).sqrt();
         if !mg.is_finite() || !u.is_finite() || slot.samples == 0 {
             Err(Refusal::Uncertain)
         } else if self.zero.alarm {
