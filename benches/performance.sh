@@ -19,7 +19,7 @@ cargo bench --no-run -p benches --bench hand_over
 programs=$target/release
 # A demo that ends with a complaint says so and exits with 1; its figures go onto the page all the same.
 "$programs/pearlsort" demo --virtual --pearls 1000000 --headless --json "$results/virtual.json" || true
-"$programs/pearlsort" demo --lanes 16 --rate 15 --speed 1 --seconds 60 --headless --json "$results/demo.json" || true
+"$programs/pearlsort" demo --lanes 16 --rate 15 --speed 1 --seconds 130 --headless --json "$results/demo.json" || true
 "$programs/examples/cost" > "$results/core.txt"
 "$programs/examples/weigh_curve" > "$results/weighing.csv"
 CRITERION_HOME=$results/criterion cargo bench -p benches --bench hand_over

@@ -252,7 +252,7 @@ fn hand_over(beside: &Beside) -> String {
 fn demos(beside: &Beside) -> String {
     let mut text = String::new();
     if let Some(demo) = &beside.demo {
-        text += "\n## The demo, in real time\n\n`pearlsort demo --lanes 16 --rate 15 --speed 1 --seconds 60`: two boards behind \
+        text += "\n## The demo, in real time\n\n`pearlsort demo --lanes 16 --rate 15 --speed 1 --seconds 130`: two boards behind \
                  ptys, every fault of pearls and belt that the virtual line has by default.\n\n";
         text += &figures(
             demo,
