@@ -14,6 +14,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod measure;
+pub mod output;
 pub mod recipes;
 pub mod recording;
 pub mod replay;

@@ -14,6 +14,7 @@ use sim::world::WorldOptions;
 use crate::attend;
 use crate::cli::SimArgs;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::virtual_machine::{self, BAUD, LINE_PRIORITY, um_s};
 
 /// Time between two looks at the line.
@@ -84,7 +85,7 @@ pub fn simulate(arguments: &SimArgs) -> Result<ExitCode> {
         run_s: summary.run_s,
     };
     if let Some(path) = &arguments.json {
-        write_json(&figures, path)?;
+        output::write_json(&figures, path)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -136,13 +137,4 @@ fn link(folder: &Path, name: &str, port: &Path) -> Result<()> {
         std::fs::remove_file(&at).with_context(|| format!("{} can't be replaced", at.display()))?;
     }
     std::os::unix::fs::symlink(port, &at).with_context(|| format!("{} can't be made", at.display()))
-}
-
-fn write_json(figures: &Figures, path: &Path) -> Result<()> {
-    let text = serde_json::to_string_pretty(figures).context("the figures can't be written as JSON")?;
-    if path == Path::new("-") {
-        println!("{text}");
-        return Ok(());
-    }
-    std::fs::write(path, text + "\n").with_context(|| format!("{} can't be written", path.display()))
 }

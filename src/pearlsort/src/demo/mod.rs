@@ -16,6 +16,7 @@ use tape::RecipeEntry;
 
 use crate::cli::{DemoArgs, LineArgs};
 use crate::exit::Exit;
+use crate::output;
 use crate::recording::{self, VirtualRecorder};
 use crate::virtual_machine::{self, um_s};
 
@@ -101,7 +102,7 @@ struct Conclusion {
 fn conclude(arguments: &DemoArgs, conclusion: &Conclusion) -> Result<ExitCode> {
     let json = arguments.json.as_deref();
     if let Some(path) = json {
-        report::write_json(&conclusion.summary, path)?;
+        output::write_json(&conclusion.summary, path)?;
     }
     if json != Some(Path::new("-")) {
         print!("{}", report::table(&conclusion.summary, &conclusion.bins));

@@ -1,10 +1,7 @@
-//! What a demo shows at its end: a table for people, JSON for programs. Cold.
+//! What a demo shows at its end: a table for people. Cold.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
-use anyhow::{Context, Result};
 use sim::summary::Summary;
 
 /// What the demo's bins are called, in belt order: its recipe asks for these.
@@ -73,17 +70,4 @@ pub(super) fn table(summary: &Summary, bins: &[u64]) -> String {
         line("digest of all orders and records", digest.clone());
     }
     text
-}
-
-/// Writes the figures as JSON to `path`, `-` for standard output.
-///
-/// # Errors
-/// When the file can't be written.
-pub(super) fn write_json(summary: &Summary, path: &Path) -> Result<()> {
-    let text = serde_json::to_string_pretty(summary).context("the figures can't be written as JSON")?;
-    if path == Path::new("-") {
-        println!("{text}");
-        return Ok(());
-    }
-    fs::write(path, text + "\n").with_context(|| format!("{} can't be written", path.display()))
 }
