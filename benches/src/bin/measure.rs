@@ -34,9 +34,12 @@ struct Options {
     /// How often each measurement is repeated; the tables show medians.
     #[arg(long, default_value_t = 5)]
     repeats: u32,
-    /// Measure only contenders whose name contains this.
+    /// Measure only contenders whose name contains one of these.
     #[arg(long)]
-    only: Option<String>,
+    only: Vec<String>,
+    /// Measure latency alone.
+    #[arg(long)]
+    latency: bool,
     /// The Python interpreter of the pyserial peers.
     #[arg(long, default_value = "python3")]
     python: String,
@@ -74,8 +77,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measured(options: &Options) -> Result<Report, Box<dyn Error>> {
     let mut contenders = all(&options.python);
-    if let Some(part) = &options.only {
-        contenders.retain(|contender| contender.name().contains(part.as_str()));
+    if !options.only.is_empty() {
+        contenders.retain(|contender| options.only.iter().any(|part| contender.name().contains(part.as_str())));
     }
     run(options, &contenders)
 }
@@ -106,6 +109,9 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
     for _ in 0..options.repeats {
         let held = hold_cpu_latency().ok();
         for (contender, entry) in contenders.iter().zip(&mut report.contenders) {
+            if options.latency {
+                break;
+            }
             progress.set_message(format!("{}: capacity", entry.name));
             measure_capacity(contender.as_ref(), held.as_ref(), options.seconds, entry);
             progress.inc(1);

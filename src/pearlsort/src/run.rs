@@ -39,6 +39,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
         recipe: Arc::clone(&recipe.compiled),
         links: link_plans(&line),
         hot: Some(line.hot),
+        hold_cpu_latency: true,
     };
     let (mut daemon, cold, recorder) = start(arguments, spec, &path, &recipe)?;
     daemon.tell_rights();

@@ -40,6 +40,8 @@ pub struct Spec {
     pub links: Vec<LinkPlan>,
     /// How the hot thread runs, where it is not as the topology has it.
     pub hot: Option<config::HotThread>,
+    /// Whether processors are kept from sleeping while the line runs; only a measurement has a reason not to.
+    pub hold_cpu_latency: bool,
 }
 
 /// Counts of one link when the line has ended.
@@ -127,8 +129,9 @@ impl Daemon {
         };
         let (hot_loop, cold) = HotLoop::new(hot::Sorter::new(core, ends), links)?;
         let mut grants = vec![rt::thread::lock_memory()];
-        let cpu_latency = match rt::thread::hold_cpu_latency() {
-            Ok(guard) => Some(guard),
+        let held = spec.hold_cpu_latency.then(rt::thread::hold_cpu_latency);
+        let cpu_latency = match held.transpose() {
+            Ok(guard) => guard,
             Err(refused) => {
                 grants.push(Err(refused));
                 None

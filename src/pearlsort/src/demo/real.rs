@@ -60,6 +60,7 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         recipe,
         links: link_plans(&machine),
         hot: None,
+        hold_cpu_latency: true,
     };
     let (mut daemon, cold) = Daemon::start(spec).context("the hot thread could not be started")?;
     daemon.tell_rights();
