@@ -158,6 +158,8 @@ impl Coded {
                 self.u8(7);
                 self.u32(lot);
             }
+            Command::Feed { on } => self.put(&[8, u8::from(on)]),
+            Command::Belt { on } => self.put(&[9, u8::from(on)]),
         }
     }
 }
@@ -279,6 +281,8 @@ fn command(cursor: &mut Cursor<'_>) -> Option<Command> {
             us: cursor.u16()?,
         },
         7 => Command::Lot { lot: cursor.u32()? },
+        8 => Command::Feed { on: cursor.flag()? },
+        9 => Command::Belt { on: cursor.flag()? },
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 mod samples;
 
-use line::Input;
+use line::{Command, Input};
 use proptest::prelude::*;
 use tape::tap::{Sink, Tap};
 use tape::{Ending, Event, Head, Machine, OpenError, Reader, Totals, Writer};
@@ -54,6 +54,19 @@ fn the_golden_file_is_what_is_written_and_what_is_read() {
     assert_eq!(checks_apart.cloned().collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
     assert!(events.iter().any(|(_, event)| event.starts_with("Check")));
     assert_eq!(ending, Ending::Whole(Totals::default()));
+}
+
+#[test]
+fn commands_that_came_after_the_golden_file_come_back() {
+    let commands = [Command::Feed { on: false }, Command::Belt { on: true }];
+    let inputs: Vec<_> = commands.map(|command| (5, Input::Command(command))).to_vec();
+    let (events, _) = read(&written(&head(), &inputs, 1 << 20));
+    for command in commands {
+        assert!(
+            events.contains(&(5, format!("{:?}", Event::Command(command)))),
+            "{events:?}"
+        );
+    }
 }
 
 #[test]

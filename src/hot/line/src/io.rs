@@ -61,6 +61,18 @@ pub enum Command {
         /// Number that the store gave it.
         lot: u32,
     },
+    /// Feeder on or off while the line sorts. While it is off, pearls already on the belt are sorted, and pearls that come
+    /// all the same are recirculated. It stands until the next such command, over holds and starts.
+    Feed {
+        /// `false` switches it off.
+        on: bool,
+    },
+    /// Belt drive on or off, where the line has one: to clear the belt, and off at once when the safety chain opens, so
+    /// that closing it does not set the belt going.
+    Belt {
+        /// `false` switches it off.
+        on: bool,
+    },
 }
 
 /// One event.
@@ -162,6 +174,9 @@ pub enum Notice {
     Pulsed(BoardId, ValveId),
     /// A channel of a board changed.
     Channel(BoardId, u8, u16),
+    /// A valve's pearls land later (earlier, when negative) by so many us than they did at first: told at each further
+    /// [`crate::limits::DRIFT_STEP_US`].
+    Drift(BoardId, ValveId, i32),
 }
 
 /// Where the core's results go. Nothing here may block, allocate or fail: what is full drops and counts.

@@ -45,6 +45,10 @@ pub const START_US: i64 = 15_000_000;
 pub const MOST_ACCELERATION_UM_S2: i64 = 2_500_000;
 /// Room for a faster belt in the lead of an order, in thousandths of the time.
 pub const SPEED_ROOM_PER_MILLE: i64 = 20;
+/// Landings from which a valve's usual time to the drop eye is learnt.
+pub const DRIFT_LEARNT: u16 = 64;
+/// Change of that time that is told, us, and each further step of the same length.
+pub const DRIFT_STEP_US: i64 = 1_000;
 /// Pearls in a row that one jet may miss before its valve is taken to stay shut.
 pub const MISSES: u8 = 3;
 

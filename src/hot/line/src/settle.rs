@@ -17,7 +17,7 @@
 use units::{HostUs, Speed, Tick};
 
 use crate::geometry::Geometry;
-use crate::limits::{LATE, MISSES};
+use crate::limits::{DRIFT_LEARNT, DRIFT_STEP_US, LATE, MISSES};
 use crate::pearl::{Lane, Pearl, Stage};
 use crate::plan::DropEyePlan;
 
@@ -89,6 +89,7 @@ pub(crate) struct JetState {
     /// Pearls that had been sent to the bin at the proof.
     pub(crate) sent_at_proof: u64,
     misses: u8,
+    pub(crate) drift: Drift,
 }
 
 impl JetState {
@@ -96,6 +97,7 @@ impl JetState {
         proof: HostUs(0),
         sent_at_proof: 0,
         misses: 0,
+        drift: Drift::NEW,
     };
 
     /// A pearl came where it was sent.
@@ -113,6 +115,45 @@ impl JetState {
         }
         self.misses = 0;
         true
+    }
+}
+
+/// How a valve's landings move against those that were seen first: air and coil age, and the eye tells it before a
+/// pearl is missed. Times are from the middle of the eye's window, in us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drift {
+    landings: u16,
+    /// Mean of the first landings, and the running mean of the latest; both in 16ths of a us.
+    usual: i64,
+    recent: i64,
+    /// What was told last, us.
+    told: i64,
+}
+
+impl Drift {
+    const NEW: Self = Self {
+        landings: 0,
+        usual: 0,
+        recent: 0,
+        told: 0,
+    };
+
+    /// A pearl landed `us` behind the middle of its window. Gives the drift when it has moved by a step.
+    pub(crate) fn land(&mut self, us: i64) -> Option<i32> {
+        let scaled = us.saturating_mul(16);
+        if self.landings < DRIFT_LEARNT {
+            self.landings += 1;
+            self.usual += (scaled - self.usual) / i64::from(self.landings);
+            self.recent = self.usual;
+            return None;
+        }
+        self.recent += (scaled - self.recent) / 32;
+        let drift = (self.recent - self.usual) / 16;
+        if (drift - self.told).abs() < DRIFT_STEP_US {
+            return None;
+        }
+        self.told = drift;
+        i32::try_from(drift).ok()
     }
 }
 
@@ -162,6 +203,16 @@ mod tests {
         assert!(!lates.count(HostUs(900), 3, 1_000));
         assert!(!lates.count(HostUs(1_500), 3, 1_000));
         assert!(lates.count(HostUs(1_600), 3, 1_000));
+    }
+
+    #[test]
+    fn a_valve_that_grows_slow_is_told_in_steps_and_an_even_one_is_not() {
+        let mut drift = Drift::NEW;
+        let told: Vec<i32> = (0..1_000).filter_map(|n| drift.land(300 + n % 7 * 100)).collect();
+        assert_eq!(told, []);
+        let told: Vec<i32> = (0..400).filter_map(|n| drift.land(3_000 + n % 7 * 100)).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!((1_000..1_200).contains(&told[0]) && (2_000..2_200).contains(&told[1]));
     }
 
     #[test]

@@ -151,6 +151,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => bin().prop_map(|bin| Command::Release { bin }),
         1 => any::<u8>().prop_map(|board| Command::Pulse { board: BoardId(board), valve: ValveId(1), us: 5 }),
         1 => any::<u32>().prop_map(|lot| Command::Lot { lot }),
+        1 => any::<bool>().prop_map(|on| Command::Feed { on }),
+        1 => any::<bool>().prop_map(|on| Command::Belt { on }),
     ]
 }
 

@@ -86,6 +86,61 @@ fn feeder_and_belt_follow_the_state() {
     assert_eq!(world.core.state(), LineState::Running);
 }
 
+fn with_drives() -> line::LinePlan {
+    let channel = |channel| ChannelPlan { board: B0, channel };
+    let mut plan = plan(1, 1);
+    plan.channels = ChannelsPlan {
+        feeder: Some(channel(0)),
+        belt: Some(channel(1)),
+        signals: Vec::new(),
+    };
+    plan
+}
+
+#[test]
+fn without_feed_the_belts_pearls_are_sorted_and_later_ones_recirculated() {
+    let mut world = World::running(with_drives());
+    let before = world.add(bead(0, 0, 1));
+    world.steps(40);
+    world.command(Command::Feed { on: false });
+    let after = world.add(bead(0, 0, 1));
+    world.finish();
+    assert_eq!(world.core.state(), LineState::Running);
+    assert_eq!(world.binned(before), BinId(1));
+    assert_eq!(world.cause(after), Cause::NotRunning);
+    world.command(Command::Hold);
+    world.steps(50);
+    world.command(Command::Start);
+    world.steps(50);
+    assert!(!world.core.takes_pearls(), "the wish stands over a hold");
+    world.command(Command::Feed { on: true });
+    let again = world.add(bead(0, 0, 1));
+    world.finish();
+    assert_eq!(world.binned(again), BinId(1));
+    assert_eq!(
+        outputs(&world),
+        [(1, 1), (0, 1), (0, 0), (0, 0), (1, 1), (0, 0), (0, 1)]
+    );
+}
+
+#[test]
+fn the_feeder_waits_until_the_drive_has_brought_the_belt_to_speed() {
+    let mut world = World::new(with_drives());
+    world.speed = 0;
+    world.link_up(0);
+    world.steps(200);
+    world.command(Command::Start);
+    world.steps(500);
+    assert_eq!(world.core.state(), LineState::Starting);
+    assert_eq!(outputs(&world), [(1, 1)]);
+    world.speed = 20_000;
+    world.steps(500);
+    assert_eq!(world.core.state(), LineState::Running);
+    assert_eq!(outputs(&world), [(1, 1), (0, 1)]);
+    world.command(Command::Belt { on: false });
+    assert_eq!(outputs(&world).last(), Some(&(1, 0)));
+}
+
 #[test]
 fn a_signal_that_is_lost_holds_the_line() {
     let mut plan = plan(1, 1);

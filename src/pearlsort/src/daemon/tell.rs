@@ -60,6 +60,9 @@ fn tell_notice(notice: &Notice, board_name: &dyn Fn(BoardId) -> String) {
         }
         Notice::Gap(lane, numbers) => warn!("lane {}: {numbers} triggers are missing in the numbers", lane.0 + 1),
         Notice::Pulsed(board, valve) => info!("board {}: valve {} has been pulsed", board_name(board), valve.0),
+        Notice::Drift(board, valve, us) => {
+            warn!("board {}: the pearls of valve {} land {us} us later than they did", board_name(board), valve.0);
+        }
         Notice::Channel(board, channel, value) => {
             info!("board {}: channel {channel} is {value}", board_name(board));
         }

@@ -5,7 +5,7 @@
 use units::{BoardId, EyeId, HostUs, Micrograms, PearlId, Tick, Tick32, TriggerSeq};
 use wire::{Mass, MassStatus, Measurement, ViewStatus};
 
-use super::{Core, LineState};
+use super::Core;
 use crate::io::{Notice, Output};
 use crate::limits::{AHEAD_US, OLDEST_US, ON_THE_WAY_US};
 use crate::pearl::{Awaited, Pearl, Stage};
@@ -63,7 +63,7 @@ impl Core {
             self.put_aside(lane, &pearl, Cause::Overflow, out);
             return;
         };
-        if self.run.state() == LineState::Running {
+        if self.run.takes_pearls() {
             self.set_waiting_due(lane, place);
             self.changed.push((lane, place));
         } else {

@@ -54,7 +54,10 @@ impl Core {
             Some((mouth, place, _)) => {
                 self.mark_alike(place, &mouth, tick);
                 match mouth.jet {
-                    Some(_) => self.landed_in_bin(at, mouth.lane, place, tick, out),
+                    Some(jet) => {
+                        self.follow_drift(at, &mouth, jet, place, tick, out);
+                        self.landed_in_bin(at, mouth.lane, place, tick, out);
+                    }
                     None => self.landed_in_tray(at, mouth.lane, place, out),
                 }
             }
@@ -87,6 +90,24 @@ impl Core {
             None => (geometry.lanes[mouth.lane].end, settle::tray_room(geometry, pearl)),
         };
         Window::new(pearl.at(ticks), room, &mouth.eye, slowest, fastest)
+    }
+
+    /// Holds a landing against those that the same jet's pearls made before.
+    fn follow_drift(&mut self, at: HostUs, mouth: &Mouth, jet: u8, place: u32, tick: Tick, out: &mut impl Output) {
+        let behind = tick.since(self.window(mouth, self.lanes[mouth.lane].ring.get(place)).middle);
+        let speed = i64::from(self.sync.speed().0);
+        let Some(us) = behind.saturating_mul(1_000_000).checked_div(speed) else {
+            return;
+        };
+        let (Some(plan), Some(state)) = (
+            self.plan.lanes[mouth.lane].jets.get(usize::from(jet)),
+            self.lanes[mouth.lane].jets.get_mut(usize::from(jet)),
+        ) else {
+            return;
+        };
+        if let Some(drift_us) = state.drift.land(us) {
+            out.notice(at, Notice::Drift(plan.board, plan.valve, drift_us));
+        }
     }
 
     fn landed_in_bin(&mut self, at: HostUs, lane: usize, place: u32, tick: Tick, out: &mut impl Output) {

@@ -173,6 +173,24 @@ impl Core {
         self.sync.unaligned().is_none()
     }
 
+    /// Whether pearls that come now are sorted: the line runs, and its feeder too.
+    #[must_use]
+    pub fn takes_pearls(&self) -> bool {
+        self.run.takes_pearls()
+    }
+
+    /// Whether the board's link is up.
+    #[must_use]
+    pub fn is_up(&self, board: BoardId) -> bool {
+        self.links.get(board.index()).is_some_and(|link| link.up)
+    }
+
+    /// Farthest that the board's clock was off its fit over the latest seconds, us; `None` before there is a fit.
+    #[must_use]
+    pub fn clock_fit_us(&self, board: BoardId) -> Option<i64> {
+        self.sync.clock_fit_us(board)
+    }
+
     /// Whether the bin is in quarantine.
     #[must_use]
     pub fn is_quarantined(&self, bin: BinId) -> bool {
@@ -223,6 +241,8 @@ impl Core {
             },
             Command::Pulse { board, valve, us } => self.test_pulse(board, valve, us, out),
             Command::Lot { lot } => self.lot = lot,
+            Command::Feed { on } => self.feed_pearls(on, out),
+            Command::Belt { on } => self.switch(self.plan.channels.belt, on, out),
         }
     }
 

@@ -77,6 +77,8 @@ pub(super) struct Run {
     cause: Option<HoldCause>,
     /// Whether the line is to stop once it is empty.
     stopping: bool,
+    /// Whether the feeder runs while the line sorts.
+    feeding: bool,
     started: HostUs,
     /// Whether all boards agreed when last asked.
     aligned: bool,
@@ -90,6 +92,7 @@ impl Run {
             state: LineState::NotReady,
             cause: None,
             stopping: false,
+            feeding: true,
             started: HostUs(0),
             aligned: false,
             signals: vec![None; plan.channels.signals.len()],
@@ -98,6 +101,11 @@ impl Run {
 
     pub(super) const fn state(&self) -> LineState {
         self.state
+    }
+
+    /// Whether pearls that come now are sorted.
+    pub(super) fn takes_pearls(&self) -> bool {
+        self.state == LineState::Running && self.feeding
     }
 
     /// Whether time alone may change the state.
@@ -328,7 +336,15 @@ impl Core {
         self.switch(self.plan.channels.belt, true, out);
     }
 
-    fn switch(&self, channel: Option<ChannelPlan>, on: bool, out: &mut impl Output) {
+    /// Feeder on or off; see [`crate::Command::Feed`].
+    pub(super) fn feed_pearls(&mut self, on: bool, out: &mut impl Output) {
+        self.run.feeding = on;
+        if self.run.state == LineState::Running {
+            self.switch(self.plan.channels.feeder, on, out);
+        }
+    }
+
+    pub(super) fn switch(&self, channel: Option<ChannelPlan>, on: bool, out: &mut impl Output) {
         if let Some(ChannelPlan { board, channel }) = channel
             && self.links[board.index()].up
         {
@@ -354,10 +370,10 @@ impl Core {
         let unarmed = self.links.iter().position(|link| !link.armed);
         let unarmed = unarmed.map(|index| HoldCause::Watchdog(BoardId(u8::try_from(index).unwrap_or(u8::MAX))));
         let unaligned = || self.sync.unaligned().map(HoldCause::Alignment);
-        match unarmed.or_else(unaligned) {
+        match unarmed.or_else(unaligned).or_else(|| self.slow_belt()) {
             None => {
                 self.run.state = LineState::Running;
-                self.switch(self.plan.channels.feeder, true, out);
+                self.switch(self.plan.channels.feeder, self.run.feeding, out);
                 out.notice(at, Notice::Running);
             }
             Some(cause) if at.since(self.run.started) > START_US => {
@@ -366,6 +382,13 @@ impl Core {
             }
             Some(_) => {}
         }
+    }
+
+    /// The drive that the line switched on has not brought the belt to its least speed yet: the feeder waits for it.
+    fn slow_belt(&self) -> Option<HoldCause> {
+        let drive = self.plan.channels.belt?;
+        let slow = i64::from(self.speed().0) < self.geometry.least_speed;
+        slow.then_some(HoldCause::Signal(drive.board, drive.channel))
     }
 
     /// The belt has run empty.

@@ -93,6 +93,15 @@ impl Clock {
         at.0.saturating_sub(self.offset_at(near))
     }
 
+    /// Farthest that a point of the fit lies off its line, us; `None` before there is a fit.
+    pub(super) fn off_by_us(&self) -> Option<i64> {
+        if self.len < 3 {
+            return None;
+        }
+        let kept = self.points[..self.len].iter();
+        kept.map(|point| self.residual(*point).saturating_abs()).max()
+    }
+
     fn offset_at(&self, us: i64) -> i64 {
         let since = us.saturating_sub(self.at.us).clamp(-FARTHEST_US, FARTHEST_US);
         let drift = since * self.rate_ppb / 1_000_000_000;

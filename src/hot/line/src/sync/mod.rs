@@ -20,7 +20,7 @@
 mod board;
 mod clock;
 
-use units::{BoardId, HostUs, Speed, Tick, Tick32};
+use units::{BoardId, BoardUs32, HostUs, Speed, Tick, Tick32};
 use wire::Status;
 
 use self::board::{Board, Motion};
@@ -324,6 +324,19 @@ impl Sync {
         Some(Tick32((tick - offset).0 as u32))
     }
 
+    /// What a board counts, and what its clock shows, when the belt is at a tick of the line; `None` while the belt stands.
+    pub(crate) fn moment(&self, board: BoardId, tick: Tick) -> Option<(Tick32, BoardUs32)> {
+        let of = &self.boards[board.index()];
+        let us = of.us_at((tick - of.offset?).0)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the low 32 bits are wanted"
+        )]
+        let at = BoardUs32(us as u32);
+        Some((self.to_board(board, tick)?, at))
+    }
+
     /// The line's tick at `at`.
     pub(crate) fn now(&self, at: HostUs) -> Tick {
         if let Some(reference) = self.reference {
@@ -354,6 +367,11 @@ impl Sync {
     }
 
     /// Line tick up to which everything that a board has seen has come, by its latest `Status`; `None` when it is down.
+    /// See [`crate::Core::clock_fit_us`].
+    pub(crate) fn clock_fit_us(&self, board: BoardId) -> Option<i64> {
+        self.boards.get(board.index()).and_then(|of| of.clock.off_by_us())
+    }
+
     pub(crate) fn heard(&self, board: BoardId) -> Option<Tick> {
         let of = &self.boards[board.index()];
         let heard = of.up && of.has_read();
