@@ -169,6 +169,7 @@ pub fn run<R: Read>(reader: &mut Reader<R>, plan: LinePlan, each: impl FnMut(&Re
             Event::LinkDown { board, cause } => Input::LinkDown { board, cause },
             Event::Command(command) => Input::Command(command),
             Event::Recipe(hash) => Input::Recipe(recipe(&mut recipes, reader, hash)?),
+            Event::Model { lane, ref model } => Input::Model { lane, model },
             Event::Clock => Input::Clock,
             Event::Check(digest) => {
                 checks += 1;

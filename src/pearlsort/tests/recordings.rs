@@ -205,6 +205,7 @@ fn a_replay_of_other_events_is_told() {
             tape::Event::LinkUp { board, identity } => tap.hear(at, &Input::LinkUp { board, identity }, &mut writer),
             tape::Event::LinkDown { board, cause } => tap.hear(at, &Input::LinkDown { board, cause }, &mut writer),
             tape::Event::Command(command) => tap.hear(at, &Input::Command(command), &mut writer),
+            tape::Event::Model { lane, model } => tap.hear(at, &Input::Model { lane, model: &model }, &mut writer),
             tape::Event::Clock => tap.hear(at, &Input::Clock, &mut writer),
             tape::Event::Recipe(_) | tape::Event::Lost(_) => panic!("the run had none"),
         }

@@ -3,16 +3,18 @@
 //! An event is a tag, the time since the event before it, and what the tag says. Messages stand in the field bus's own
 //! coding behind their length, each in a body of its own.
 
+use line::weigh::Model;
 use line::{Command, DownCause, Input};
-use units::{BinId, BoardId, HostUs, ValveId};
+use units::{BinId, BoardId, HostUs, LaneId, ValveId};
 use wire::codec::{Body, Packer};
 use wire::{FromBoard, Host, Identity, Messages};
 
 use crate::bytes::{Cursor, Put};
 use crate::limits::EVENT_MAX;
+use crate::model;
 
 /// One event of a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'a> {
     /// A board has said something.
     Board {
@@ -39,6 +41,13 @@ pub enum Event<'a> {
     Command(Command),
     /// The recipe of this hash takes effect.
     Recipe(u64),
+    /// A lane's streaming cell is weighed by this model from now on.
+    Model {
+        /// The lane.
+        lane: LaneId,
+        /// The cell's model.
+        model: Model,
+    },
     /// Time has passed and nothing else.
     Clock,
     /// Digest of all orders and records up to here.
@@ -56,6 +65,7 @@ mod tag {
     pub(super) const CLOCK: u8 = 5;
     pub(super) const CHECK: u8 = 6;
     pub(super) const LOST: u8 = 7;
+    pub(super) const MODEL: u8 = 8;
 }
 
 /// Why links go down, by number.
@@ -126,6 +136,11 @@ impl Coded {
             Input::Recipe(recipe) => {
                 self.begin(tag::RECIPE, since_us);
                 self.u64(recipe.hash());
+            }
+            Input::Model { lane, model } => {
+                self.begin(tag::MODEL, since_us);
+                self.u8(lane.0);
+                model::put(self, model);
             }
             Input::Clock => self.begin(tag::CLOCK, since_us),
         }
@@ -207,6 +222,9 @@ fn skip(cursor: &mut Cursor<'_>) -> Option<()> {
         tag::LOST => {
             cursor.varint()?;
         }
+        tag::MODEL => {
+            cursor.slice(1 + model::BYTES)?;
+        }
         _ => {}
     }
     Some(())
@@ -252,6 +270,10 @@ fn decode<'a>(cursor: &mut Cursor<'a>) -> Option<(i64, Event<'a>)> {
         tag::CLOCK => Event::Clock,
         tag::CHECK => Event::Check(cursor.u64()?),
         tag::LOST => Event::Lost(cursor.varint()?),
+        tag::MODEL => Event::Model {
+            lane: LaneId(cursor.u8()?),
+            model: model::get(cursor)?,
+        },
         _ => return None,
     };
     Some((since_us, event))

@@ -12,6 +12,7 @@ mod bytes;
 mod code;
 mod head;
 pub mod limits;
+mod model;
 mod reader;
 mod recipe;
 pub mod tap;

@@ -2,11 +2,12 @@
 
 mod samples;
 
+use line::weigh::{BeltLines, Model, Noise, Platform};
 use line::{Command, Input};
 use proptest::prelude::*;
 use tape::tap::{Sink, Tap};
 use tape::{Ending, Event, Head, Machine, OpenError, Reader, Totals, Writer};
-use units::{BoardId, HostUs};
+use units::{BoardId, HostUs, LaneId};
 use wire::FromBoard;
 
 use samples::{entry, head, inputs};
@@ -67,6 +68,38 @@ fn commands_that_came_after_the_golden_file_come_back() {
             "{events:?}"
         );
     }
+}
+
+#[test]
+fn a_weigh_cells_model_comes_back_to_the_bit() {
+    let lines = BeltLines::new(&[26.0, 1.0 / 3.0]);
+    let model = Model {
+        sample_hz: 4_800.0,
+        counts_per_mg: 199.751,
+        platform: Platform {
+            natural_hz: 95.1,
+            damping: 0.041,
+            effective_mg: 6_000.7,
+            landing_us: 2_000.3,
+            roll_us: 6_000.1,
+            lag_us: -12.9,
+        },
+        lines,
+        noise: Noise {
+            white_mg: 1.51,
+            zero_walk_mg: 0.52,
+            line_walk_mg: 1.03,
+            push_mg: 0.0,
+            gate_us: 50.7,
+        },
+    };
+    let lane = LaneId(5);
+    let bytes = written(&head(), &[(5, Input::Model { lane, model: &model })], 1 << 20);
+    let (events, _) = read(&bytes);
+    assert!(
+        events.contains(&(5, format!("{:?}", Event::Model { lane, model }))),
+        "{events:?}"
+    );
 }
 
 #[test]

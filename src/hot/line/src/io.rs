@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use units::{BinId, BoardId, HostUs, LaneId, PearlId, ValveId};
-use wire::{FromBoard, Identity, ToBoard};
+use units::{BinId, BoardId, BoardUs32, HostUs, LaneId, PearlId, ValveId};
+use wire::{FromBoard, Identity, Samples, ToBoard};
 
 use crate::grade::Recipe;
 use crate::record::Record;
+use crate::weigh::{Model, ModelFault};
 
 /// Why a link went down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +104,13 @@ pub enum Input<'a> {
     Command(Command),
     /// A recipe takes effect for pearls that trigger from now on.
     Recipe(Arc<Recipe>),
+    /// A lane's streaming cell is weighed by this model from now on; without one it weighs nothing.
+    Model {
+        /// The lane.
+        lane: LaneId,
+        /// The cell's model, as it was identified.
+        model: &'a Model,
+    },
     /// Time has passed and nothing else.
     Clock,
 }
@@ -174,6 +182,14 @@ pub enum Notice {
     Pulsed(BoardId, ValveId),
     /// A channel of a board changed.
     Channel(BoardId, u8, u16),
+    /// A lane's streaming cell is weighed by another model from now on.
+    Model(LaneId),
+    /// The model can't be used; the one before stays.
+    ModelRefused(LaneId, ModelFault),
+    /// The zero of a lane's cell has left its band or moves too fast (`true`): nothing is weighed there until it is back.
+    Zero(LaneId, bool),
+    /// The residuals of a lane's cell have grown beyond what its model allows: it wants to be identified again.
+    Misfit(LaneId),
     /// A valve's pearls land later (earlier, when negative) by so many us than they did at first: told at each further
     /// [`crate::limits::DRIFT_STEP_US`].
     Drift(BoardId, ValveId, i32),
@@ -187,6 +203,10 @@ pub trait Output {
     fn arm(&mut self, board: BoardId, on: bool);
     /// A pearl's story is complete.
     fn record(&mut self, record: &Record);
+    /// Samples of a lane's cell are about to be weighed by: for whoever identifies its platform.
+    fn samples(&mut self, _lane: LaneId, _samples: &Samples<'_>) {}
+    /// A pearl has passed the platform of a lane's streaming cell, between these times of the cell's board.
+    fn passage(&mut self, _lane: LaneId, _entered: BoardUs32, _left: BoardUs32) {}
     /// See [`Notice`].
     fn notice(&mut self, at: HostUs, notice: Notice);
     /// No pearl needs this recipe any more: whoever gets it may drop it, away from the hot thread.

@@ -52,6 +52,12 @@ pub const DRIFT_STEP_US: i64 = 1_000;
 /// Pearls in a row that one jet may miss before its valve is taken to stay shut.
 pub const MISSES: u8 = 3;
 
+/// Mean squared residual of a weigh cell over what its model expects, from which it wants to be identified again, and below
+/// which it is content.
+pub const MISFIT: f64 = 1.5;
+/// See [`MISFIT`].
+pub const MISFIT_GONE: f64 = 1.2;
+
 const _: () = assert!(
     LANES <= u8::MAX as usize,
     "a lane's name is 8 bits, the last stands for none"

@@ -63,6 +63,20 @@ fn tell_notice(notice: &Notice, board_name: &dyn Fn(BoardId) -> String) {
         Notice::Drift(board, valve, us) => {
             warn!("board {}: the pearls of valve {} land {us} us later than they did", board_name(board), valve.0);
         }
+        Notice::Model(lane) => info!("lane {}: its weigh cell has a model and weighs by it", lane.0 + 1),
+        Notice::ModelRefused(lane, fault) => error!(
+            "lane {}: the weigh cell's model can't be used ({fault:?}), the one before stays; identify it again",
+            lane.0 + 1
+        ),
+        Notice::Zero(lane, true) => warn!(
+            "lane {}: the weigh cell's zero has run away, nothing is weighed there; clean the platform, then calibrate",
+            lane.0 + 1
+        ),
+        Notice::Zero(lane, false) => info!("lane {}: the weigh cell's zero is back within its band", lane.0 + 1),
+        Notice::Misfit(lane) => warn!(
+            "lane {}: the weigh cell's residuals have grown; it wants to be identified again",
+            lane.0 + 1
+        ),
         Notice::Channel(board, channel, value) => {
             info!("board {}: channel {channel} is {value}", board_name(board));
         }

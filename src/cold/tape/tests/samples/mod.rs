@@ -214,6 +214,10 @@ pub fn as_event(input: &Input<'_>) -> String {
         },
         Input::Command(command) => Event::Command(*command),
         Input::Recipe(recipe) => Event::Recipe(recipe.hash()),
+        Input::Model { lane, model } => Event::Model {
+            lane: *lane,
+            model: **model,
+        },
         Input::Clock => Event::Clock,
     };
     format!("{event:?}")

@@ -161,17 +161,21 @@ impl Core {
         let length = self.geometry.per_metre.length(ticks);
         pearl.passed = true;
         pearl.length = length;
+        let centre = pearl.edge.plus(ticks / 2);
         let of = &self.plan.tolerances;
         if length.0 < of.least_length_um {
             self.spoil(lane, place, Cause::Length, out);
-        } else if length.0 > of.most_length_um {
+            return;
+        }
+        if length.0 > of.most_length_um {
             self.spoil(lane, place, Cause::Touching, out);
         } else {
-            pearl.centre = pearl.edge.plus(ticks / 2);
+            pearl.centre = centre;
             pearl.half = ticks / 2;
             self.changed.push((lane, place));
             self.try_grade(at, lane, place, out);
         }
+        self.foretell(lane, centre);
     }
 
     pub(super) fn measured(&mut self, at: HostUs, board: BoardId, measurement: &Measurement, out: &mut impl Output) {

@@ -390,12 +390,13 @@ impl Core {
         });
         let view = (needs.view && pearl.view == Awaited::Due).then_some((measured, Cause::NoMeasurement));
         let crowd = (pearl.view == Awaited::Crowded).then(|| (self.crowd_due(lane, place), Cause::Intruder));
-        let (weighed, cause) = match self.geometry.lanes[lane].weigh {
-            Some((_, to)) => (
+        // A cell that streams samples says itself when its platform was empty.
+        let (weighed, cause) = match (self.geometry.lanes[lane].weigh, &self.lanes[lane].cell) {
+            (Some((_, to)), cell) => (
                 pearl.at(to + self.geometry.station + self.ticks_in(i64::from(of.weigh_us))),
-                Cause::Missing,
+                cell.as_ref().map_or(Cause::Missing, |_| Cause::NoMass),
             ),
-            None => (pearl.edge, Cause::NoMass),
+            (None, _) => (pearl.edge, Cause::NoMass),
         };
         let mass = (needs.mass && pearl.mass == Awaited::Due).then_some((weighed, cause));
         [passed, view, crowd, mass]

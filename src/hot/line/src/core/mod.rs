@@ -11,27 +11,31 @@ mod landing;
 mod outcome;
 mod routes;
 mod run;
+mod weigh;
 
 use std::sync::Arc;
 
 use units::{BinId, BoardId, HostUs, LaneId, PearlId, Speed, Tick};
-use wire::FromBoard;
+use wire::{FromBoard, Mass};
 
 use self::routes::Routes;
 pub use self::run::LineState;
 use self::run::{Feeds, Link, Run};
+use self::weigh::Cell;
 use crate::accounts::Accounts;
 use crate::geometry::Geometry;
 use crate::grade::Recipe;
 use crate::io::{Command, Input, Notice, Output};
 use crate::limits::{PEARLS_IN_LANE, SWEEP_US};
 use crate::pearl::Lane;
-use crate::plan::LinePlan;
+use crate::plan::{LanePlan, LinePlan};
 use crate::recipes::Recipes;
 use crate::schedule::{Manifolds, Orders};
 use crate::settle::{JetState, Lates};
 use crate::sync::Sync;
 use crate::track::{Numbers, Zones};
+use crate::weigh::Gates;
+use crate::weigh::limits::GIVEN;
 
 /// A lane and what is remembered of its stations.
 #[derive(Clone, Debug)]
@@ -40,6 +44,8 @@ struct LaneState {
     zones: Zones,
     triggers: Numbers,
     masses: Numbers,
+    /// The cell, where it streams samples.
+    cell: Option<Box<Cell>>,
     jets: Vec<JetState>,
 }
 
@@ -67,6 +73,8 @@ pub struct Core {
     links: Vec<Link>,
     run: Run,
     accounts: Accounts,
+    /// Weighings on their way from a cell to their pearls.
+    weighings: Vec<(Mass, Gates)>,
     /// Pearls whose neighbours must be asked again.
     changed: Vec<(usize, u32)>,
     now: HostUs,
@@ -87,17 +95,18 @@ impl Core {
     pub fn new(plan: LinePlan, recipe: Arc<Recipe>) -> Self {
         let geometry = Geometry::new(&plan);
         let boards = plan.boards.len();
-        let lane = |jets: usize| LaneState {
+        let lane = |of: &LanePlan| LaneState {
             ring: Lane::new(),
             zones: Zones::default(),
             triggers: Numbers::default(),
             masses: Numbers::default(),
-            jets: vec![JetState::NEW; jets],
+            cell: Cell::new(of).map(Box::new),
+            jets: vec![JetState::NEW; of.jets.len()],
         };
         Self {
             routes: Routes::new(&plan),
             sync: Sync::new(&plan, &geometry),
-            lanes: plan.lanes.iter().map(|of| lane(of.jets.len())).collect(),
+            lanes: plan.lanes.iter().map(lane).collect(),
             orders: Orders::new(boards),
             manifolds: Manifolds::new(&plan),
             bins: vec![Bin::default(); usize::from(plan.bins)],
@@ -106,6 +115,7 @@ impl Core {
             links: vec![Link::default(); boards],
             run: Run::new(&plan),
             accounts: Accounts::new(),
+            weighings: Vec::with_capacity(GIVEN),
             changed: Vec::with_capacity(plan.lanes.len().max(1) * PEARLS_IN_LANE * 4),
             now: HostUs(i64::MIN),
             next_pearl: PearlId(1),
@@ -134,6 +144,7 @@ impl Core {
             Input::LinkDown { board, cause } => self.link_down(at, board, cause, out),
             Input::Command(command) => self.command(at, command, out),
             Input::Recipe(recipe) => self.take_recipe(recipe, out),
+            Input::Model { lane, model } => self.take_model(at, lane, model, out),
             Input::Clock => {}
         }
         self.settle_changes(at, out);
@@ -215,8 +226,9 @@ impl Core {
             FromBoard::Disarmed { by_watchdog } => self.disarmed(at, board, by_watchdog, out),
             FromBoard::Channel { channel, value } => self.channel(at, board, channel, value, out),
             FromBoard::Pulsed { valve } => out.notice(at, Notice::Pulsed(board, valve)),
-            // The link has dealt with the first two; a line whose cells stream samples is weighed before the core.
-            FromBoard::Identity(_) | FromBoard::Settings { .. } | FromBoard::Samples(_) => {}
+            FromBoard::Samples(samples) => self.samples(at, board, &samples, out),
+            // The link has dealt with these.
+            FromBoard::Identity(_) | FromBoard::Settings { .. } => {}
         }
     }
 

@@ -178,6 +178,7 @@ impl Core {
             }
         }
         self.hold(at, HoldCause::Link(board), out);
+        self.end_cells(at, board, out);
         self.drop_orders(at, board, opens, Cause::Link, out);
     }
 
@@ -233,6 +234,7 @@ impl Core {
         if by_watchdog || (wanted && self.run.state == LineState::Running) {
             self.hold(at, HoldCause::Watchdog(board), out);
         }
+        self.end_cells(at, board, out);
     }
 
     pub(super) fn status(&mut self, at: HostUs, board: BoardId, status: &Status, out: &mut impl Output) {

@@ -188,6 +188,21 @@ impl Board {
         last.tick + self.speed().ticks_in(since)
     }
 
+    /// What its clock shows when it counts `tick`, the inverse of [`Self::tick_at`] and [`Self::tick_between`]: between two
+    /// readings by both, else by its speed. `None` while the belt stands or hardly moves, or a second away and farther.
+    pub(super) fn us_at(&self, tick: i64) -> Option<i64> {
+        let known = &self.readings[READINGS - self.len..];
+        let holds = |pair: &&[Reading]| pair[0].tick <= tick && tick < pair[1].tick;
+        if let Some(pair) = known.windows(2).find(holds) {
+            let (ticks, elapsed) = (pair[1].tick - pair[0].tick, pair[1].us - pair[0].us);
+            let part = i128::from(elapsed) * i128::from(tick - pair[0].tick) / i128::from(ticks);
+            return Some(pair[0].us + i64::try_from(part).unwrap_or(0));
+        }
+        let last = self.last();
+        let since = self.speed().us_for(tick.checked_sub(last.tick)?)?;
+        (-1_000_000..=1_000_000).contains(&since).then_some(last.us + since)
+    }
+
     /// A tick of the bus on the line's scale.
     pub(super) fn to_line(&self, tick: Tick32) -> Option<Tick> {
         self.offset.map(|offset| Tick(self.ticks.peek(tick.0)).plus(offset))
@@ -202,4 +217,72 @@ fn speed_over(ticks: i64, us: i64) -> i32 {
         ticks.saturating_mul(1_000_000) / us
     };
     i32::try_from(speed).unwrap_or(if speed < 0 { i32::MIN } else { i32::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use units::{BoardUs32, Tick32};
+
+    use super::*;
+
+    fn status(us: i64, tick: i64) -> Status {
+        Status {
+            at: BoardUs32(us as u32),
+            tick: Tick32(tick as u32),
+            fed: 0,
+            queued: 0,
+            armed: true,
+            blowing: false,
+            dropped: 0,
+        }
+    }
+
+    /// A board that has read a belt of this speed (ticks a second) and acceleration (ticks a second squared) every 10 ms.
+    fn running(speed: i64, acceleration: i64, readings: i64) -> Board {
+        let mut board = Board::default();
+        board.connect(1, HostUs(0));
+        for n in 0..readings {
+            let us = n * 10_000;
+            let tick = speed * us / 1_000_000 + acceleration * us / 1_000 * us / 2_000_000_000;
+            board.follow(HostUs(us), &status(us, tick), 20_000, 1_000);
+        }
+        board
+    }
+
+    proptest! {
+        #[test]
+        fn a_clock_at_a_tick_is_the_inverse_of_the_tick_at_a_clock(
+            speed in 4_000_i64..60_000,
+            acceleration in -5_000_i64..5_000,
+            readings in 2_i64..40,
+            away_us in -40_000_i64..900_000,
+        ) {
+            let board = running(speed, acceleration, readings);
+            let us = board.last().us + away_us;
+            let tick = board.tick_between(us).unwrap_or_else(|| board.tick_at(us));
+            let back = board.us_at(tick);
+            // a tick's time, and what the speeds over one reading and over three differ by
+            let tick_us = 1_000_000 / speed + 2;
+            let off = back.map(|back| (back - us).abs());
+            let unsharp = away_us.abs() * 4 * 1_000_000 / speed / 10_000 + away_us.abs() / 50;
+            prop_assert!(off.is_some_and(|off| off <= tick_us + unsharp.min(2_000)), "{off:?} us at {away_us} us");
+        }
+
+        #[test]
+        fn later_ticks_come_later(speed in 4_000_i64..60_000, readings in 2_i64..40, from in -500_i64..5_000, step in 0_i64..500) {
+            let board = running(speed, 0, readings);
+            let tick = board.last().tick + from;
+            let (first, second) = (board.us_at(tick), board.us_at(tick + step));
+            prop_assert!(first.is_none() || second.is_none() || first <= second, "{first:?}, {second:?}");
+        }
+    }
+
+    #[test]
+    fn a_belt_that_stands_comes_nowhere() {
+        let board = running(0, 0, 10);
+        assert_eq!(board.us_at(1), None);
+        assert_eq!(running(20_000, 0, 10).us_at(40_000), None, "farther than a second");
+        assert_eq!(Board::default().us_at(5), None);
+    }
 }

@@ -23,6 +23,9 @@ const ABSURD_IN_A_ROW: u32 = 128;
 /// The platform's figures are identified, not known: what they are off by adds a fifth to the filter's own variance. Blind
 /// identifications of other platforms, down to 62 Hz and a damping of 0.005, ask for no less.
 const MODEL_VARIANCE: f64 = 1.2;
+/// Pearls over which the residuals are followed, and what one pearl counts for at most.
+const MISFIT_PEARLS: f64 = 32.0;
+const MISFIT_MOST: f64 = 4.0;
 /// Mean squared residual over its variance beyond which a passage is refused.
 const MISFIT: f64 = 2.0;
 /// Times after rolling on at which a passage is filtered again, us. The first is so early that even a poor estimate is
@@ -103,6 +106,8 @@ pub struct Estimator {
     latest_enter: Option<BoardUs>,
     outbox: [Option<Weighing>; OUTBOX],
     zero: ZeroWatch,
+    /// See [`Estimator::misfit`].
+    misfit: f64,
     counters: Counters,
 }
 
@@ -150,6 +155,7 @@ impl Estimator {
             latest_enter: None,
             outbox: [None; OUTBOX],
             zero: ZeroWatch::default(),
+            misfit: 1.0,
             counters: Counters::default(),
         })
     }
@@ -175,6 +181,13 @@ impl Estimator {
     /// Takes the present zero as the one that the band is around.
     pub fn accept_zero(&mut self) {
         self.zero = ZeroWatch::default();
+    }
+
+    /// Mean squared residual over its expected variance, over some [`MISFIT_PEARLS`] pearls that nothing else was wrong with:
+    /// about 1 while the model holds.
+    #[must_use]
+    pub fn misfit(&self) -> f64 {
+        self.misfit
     }
 
     /// The innovation of sample `index`, while the ring holds it and once it won't be filtered again.
@@ -226,13 +239,22 @@ impl Estimator {
 
     /// The earliest pearl that has not left passed the leaving gate.
     pub fn left(&mut self, at: BoardUs) {
+        let open = self.passages.iter().flatten().filter(|passage| passage.leave.is_none());
+        let Some(number) = open.map(|passage| passage.number).min() else {
+            self.counters.orphan_gates += 1;
+            self.disturb(Refusal::Disturbed);
+            return;
+        };
+        self.left_by(number, at);
+    }
+
+    /// The pearl of this number passed the leaving gate. Nothing when its weighing has come already.
+    pub fn left_by(&mut self, number: u32, at: BoardUs) {
         let leave = self.samples_at(at);
         let done = self.done as f64;
         let roll = self.constants.roll;
-        let open = |p: &&mut Passage| p.leave.is_none();
-        let Some(passage) = self.passages.iter_mut().flatten().filter(open).min_by_key(|p| p.number) else {
-            self.counters.orphan_gates += 1;
-            self.disturb(Refusal::Disturbed);
+        let is = |passage: &&mut Passage| passage.number == number && passage.leave.is_none();
+        let Some(passage) = self.passages.iter_mut().flatten().find(is) else {
             return;
         };
         let dwell = at.since(passage.entered);
@@ -245,8 +267,8 @@ impl Estimator {
         if leave - roll - self.early < done {
             passage.refuse(Refusal::LateGate);
         }
-        passage.leave = Some(leave.max(passage.enter));
-        let (number, leave) = (passage.number, leave.max(passage.enter));
+        let leave = leave.max(passage.enter);
+        passage.leave = Some(leave);
         let filters = self
             .before
             .as_mut()
@@ -506,6 +528,10 @@ impl Estimator {
             if let Some((s, slot)) = slot.and_then(|s| Some((s, filter.slots[s]?))) {
                 let (mg, variance) = filter.mass(&self.constants, s);
                 filter.remove(&self.constants, s);
+                if fault.is_none() && slot.samples > 0 {
+                    let misfit = (slot.misfit / f64::from(slot.samples)).min(MISFIT_MOST);
+                    self.misfit += (misfit - self.misfit) / MISFIT_PEARLS;
+                }
                 mass = fault.map_or_else(|| self.verdict(mg, variance, &slot), Err);
             }
         }

@@ -12,8 +12,12 @@ pub const RING: usize = 1024;
 pub const LATEST_LOOK_US: f64 = 20_000.0;
 /// Weighings that wait to be fetched.
 pub const OUTBOX: usize = 2 * PASSAGES;
-/// Gates kept for pearls under way.
+/// Gates kept for pearls on the platform.
 pub const GATES: usize = 2 * PASSAGES;
+/// Pearls foretold that have not come onto the platform yet.
+pub const EXPECTED: usize = 64;
+/// Weighings that one message may bring: those ready, and refusals of pearls that found no place.
+pub const GIVEN: usize = OUTBOX + EXPECTED;
 /// Farthest that a message's time may be from where its samples' number puts it, us: beyond, the board's clock has jumped.
 pub const JUMP_US: f64 = 5_000.0;
 /// Most samples that may be missing in one gap; a longer gap starts the filter anew.

@@ -37,7 +37,7 @@ pub use estimator::{Counters, Estimator};
 pub use filter::Innovation;
 pub use model::{BeltLines, Checks, Model, ModelFault, Noise, Platform};
 pub use passage::{Refusal, Weighing};
-pub use stream::{CellStream, Gate, StreamCounters};
+pub use stream::{CellStream, Gate, Gates, StreamCounters};
 
 #[cfg(test)]
 mod tests;

@@ -135,7 +135,7 @@ impl Default for Checks {
 }
 
 /// Why a model can't be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModelFault {
     /// The rate is not a positive number, or the platform rings too fast for it: at least seven samples a period.
     SampleRate,

@@ -1,15 +1,19 @@
-//! A cell that streams samples, weighed on the host: `Samples` messages and each pearl's predicted gates become the same
+//! A cell that streams samples, weighed on the host: `Samples` messages and each pearl's foretold passage become the same
 //! `Mass` that a cell sends which weighs itself. Hot thread.
+//!
+//! A pearl is foretold once, by the ticks at which its centre passes the platform's edges, as soon as its place is known.
+//! When it does so is worked out as late as can be: with the message whose samples reach that far, so that the belt's
+//! speed is carried on over some milliseconds and not over the way from the eye.
 //!
 //! The converter has a clock of its own: where it drifts against the board's, gates in board time would slide over the
 //! samples. Each message says when its first sample was taken; the difference to the nominal rate is followed and taken
 //! off the gates.
 
 use super::estimator::Estimator;
-use super::limits::{GATES, JUMP_US};
+use super::limits::{EXPECTED, GATES, JUMP_US};
 use super::model::{Checks, Model, ModelFault};
 use super::passage::{Refusal, Weighing};
-use units::{BoardUs, BoardUs32, Tick32, Unwrap32};
+use units::{BoardUs, BoardUs32, Tick, Tick32, Unwrap32};
 use wire::{Mass, MassStatus, Samples};
 
 /// When and where a pearl's centre passes an edge of the platform.
@@ -21,27 +25,83 @@ pub struct Gate {
     pub at: BoardUs32,
 }
 
+/// Where a pearl came onto the platform and where it left it.
+pub type Gates = (Gate, Gate);
+
 /// What has been seen of messages since the start; the estimator counts the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StreamCounters {
     /// Messages of another cell.
     pub strange: u64,
+    /// Messages that came before the cell had a model.
+    pub unmodelled: u64,
     /// Times that the board's clock jumped against the samples, so that everything began anew.
     pub jumps: u64,
-    /// Pearls foretold before any sample had come.
-    pub early: u64,
+    /// Pearls that could not be foretold: too many were.
+    pub crowded: u64,
 }
 
 /// Share of a new difference of the clocks that is believed: lines' time stamps jitter by a microsecond or two.
 const FOLLOW: f64 = 0.25;
 
+/// A pearl on its way to the platform, or on it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Foretold {
+    entered: Tick,
+    left: Tick,
+    /// Its number with the estimator, once it has entered.
+    passage: Option<u32>,
+}
+
+/// Pearls in belt order, the one farthest along first.
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    pearls: [Foretold; EXPECTED],
+    len: usize,
+}
+
+impl Queue {
+    const EMPTY: Self = Self {
+        pearls: [Foretold {
+            entered: Tick(0),
+            left: Tick(0),
+            passage: None,
+        }; EXPECTED],
+        len: 0,
+    };
+
+    fn push(&mut self, pearl: Foretold) -> bool {
+        let has_room = self.len < EXPECTED;
+        if has_room {
+            self.pearls[self.len] = pearl;
+            self.len += 1;
+        }
+        has_room
+    }
+
+    fn first(&self) -> Option<&Foretold> {
+        self.pearls[..self.len].first()
+    }
+
+    fn pop(&mut self) {
+        self.pearls.copy_within(1..self.len, 0);
+        self.len -= 1;
+    }
+}
+
+/// A cell's model with what is refused, and the estimator that runs on it.
+#[derive(Clone, Debug)]
+struct Running {
+    model: Model,
+    checks: Checks,
+    estimator: Estimator,
+}
+
 /// Weighs the pearls of one streaming cell.
 #[derive(Clone, Debug)]
 pub struct CellStream {
     cell: u8,
-    model: Model,
-    checks: Checks,
-    estimator: Estimator,
+    running: Option<Running>,
     begun: bool,
     /// Number of the sample that is the estimator's first.
     base: u32,
@@ -50,39 +110,58 @@ pub struct CellStream {
     start_us: i64,
     /// Board time less nominal time of the samples, us.
     ahead_us: f64,
+    expected: Queue,
     /// Gates of passages under way, by the passage's number.
-    gates: [(Gate, Gate); GATES],
+    gates: [Gates; GATES],
     number: u16,
     counters: StreamCounters,
 }
 
 impl CellStream {
-    /// A cell of which nothing has come yet.
-    ///
-    /// # Errors
-    /// The figure of the model that can't be used.
-    pub fn new(cell: u8, model: &Model, checks: &Checks) -> Result<Self, ModelFault> {
-        Ok(Self {
+    /// A cell of which nothing has come yet, and whose model is not known: it weighs nothing until [`Self::set_model`].
+    #[must_use]
+    pub fn new(cell: u8) -> Self {
+        Self {
             cell,
-            model: *model,
-            checks: *checks,
-            estimator: Estimator::new(model, checks, BoardUs(0))?,
+            running: None,
             begun: false,
             base: 0,
             index: Unwrap32::new(),
             clock: Unwrap32::new(),
             start_us: 0,
             ahead_us: 0.0,
+            expected: Queue::EMPTY,
             gates: [(Gate::default(), Gate::default()); GATES],
             number: 0,
             counters: StreamCounters::default(),
-        })
+        }
     }
 
-    /// The estimator behind it, for zero, alarms and counters.
+    /// Weighs by this model from the next message on; pearls on the platform are refused.
+    ///
+    /// # Errors
+    /// The figure of the model that can't be used: the one before stays.
+    pub fn set_model(
+        &mut self,
+        model: &Model,
+        checks: &Checks,
+        give: &mut impl FnMut(Mass, Gates),
+    ) -> Result<(), ModelFault> {
+        let estimator = Estimator::new(model, checks, BoardUs(0))?;
+        self.refuse_entered(give);
+        self.begun = false;
+        self.running = Some(Running {
+            model: *model,
+            checks: *checks,
+            estimator,
+        });
+        Ok(())
+    }
+
+    /// The estimator behind it, for zero, alarms and counters; `None` without a model.
     #[must_use]
-    pub const fn estimator(&self) -> &Estimator {
-        &self.estimator
+    pub fn estimator(&self) -> Option<&Estimator> {
+        self.running.as_ref().map(|running| &running.estimator)
     }
 
     /// What has been seen of messages.
@@ -91,55 +170,112 @@ impl CellStream {
         self.counters
     }
 
-    /// A pearl's centre will pass, or has just passed, the platform's edges at `entered` and `left`. It has to be told in
-    /// the order of the pearls, and before `gate_delay_us` of the checks have gone by since it began to load the platform.
-    pub fn expect(&mut self, entered: Gate, left: Gate, give: &mut impl FnMut(Mass)) {
-        if !self.begun {
-            self.counters.early += 1;
-            let mass = self.message((entered, left), Err(Refusal::Lost));
-            give(mass);
-            return;
+    /// A pearl's centre will pass the platform's edges at the line's ticks `entered` and `left`. Pearls are foretold in the
+    /// order in which they lie.
+    pub fn expect(&mut self, entered: Tick, left: Tick) {
+        let passage = None;
+        if !self.expected.push(Foretold { entered, left, passage }) {
+            self.counters.crowded += 1;
         }
-        let (from, to) = (self.nominal(entered.at), self.nominal(left.at));
-        let passage = self.estimator.entered(from);
-        self.gates[place(passage)] = (entered, left);
-        self.estimator.left(to);
-        self.fetch(give);
     }
 
-    /// Samples have come.
-    pub fn samples(&mut self, message: &Samples<'_>, give: &mut impl FnMut(Mass)) {
+    /// Samples have come. `gate` says when and where the cell's board has, or will have, the belt at a tick; `None` while
+    /// the belt stands.
+    pub fn samples(
+        &mut self,
+        message: &Samples<'_>,
+        gate: impl Fn(Tick) -> Option<Gate>,
+        give: &mut impl FnMut(Mass, Gates),
+    ) {
         if message.cell != self.cell {
             self.counters.strange += 1;
             return;
         }
+        if self.running.is_none() {
+            self.counters.unmodelled += 1;
+            return;
+        }
         self.follow(message, give);
         let (codes, _) = message.data.as_chunks::<3>();
+        self.tell_gates(message.at, codes.len(), gate);
         for (k, code) in (0_u32..).zip(codes) {
             let seq = message.first.wrapping_sub(self.base).wrapping_add(k);
-            if let Some(weighing) = self.estimator.sample(seq, from_24_bits(*code)) {
-                let mass = self.message_of(&weighing);
-                give(mass);
+            let Some(running) = &mut self.running else { return };
+            if let Some(weighing) = running.estimator.sample(seq, from_24_bits(*code)) {
+                let (mass, gates) = self.message_of(&weighing);
+                give(mass, gates);
             }
         }
         self.fetch(give);
     }
 
-    /// The link is gone, or the board has begun anew: pearls under way are refused, the next samples are the first.
-    pub fn end(&mut self, give: &mut impl FnMut(Mass)) {
-        while let Some(weighing) = self.estimator.drain() {
-            let mass = self.message_of(&weighing);
-            give(mass);
-        }
+    /// The link is gone, the board has begun anew or is disarmed: pearls on the platform are refused, those on their way
+    /// are forgotten, the next samples are the first.
+    pub fn end(&mut self, give: &mut impl FnMut(Mass, Gates)) {
+        self.refuse_entered(give);
+        self.expected = Queue::EMPTY;
         self.begun = false;
     }
 
+    fn refuse_entered(&mut self, give: &mut impl FnMut(Mass, Gates)) {
+        while let Some(weighing) = self.running.as_mut().and_then(|running| running.estimator.drain()) {
+            let (mass, gates) = self.message_of(&weighing);
+            give(mass, gates);
+        }
+        while self.expected.first().is_some_and(|pearl| pearl.passage.is_some()) {
+            self.expected.pop();
+        }
+    }
+
+    /// Tells the estimator of every edge that is passed before the end of a message of `count` samples from `from` on.
+    fn tell_gates(&mut self, from: BoardUs32, count: usize, gate: impl Fn(Tick) -> Option<Gate>) {
+        let Some(Running { model, .. }) = &self.running else {
+            return;
+        };
+        let end_us = self.nominal(from).0 as f64 + count as f64 * 1e6 / model.sample_hz;
+        let passed = |stream: &Self, tick: Tick| {
+            let gate = gate(tick)?;
+            let at = stream.nominal(gate.at);
+            (at.0 as f64 <= end_us).then_some((gate, at))
+        };
+        for place in 0..self.expected.len {
+            let pearl = self.expected.pearls[place];
+            if pearl.passage.is_some() {
+                continue;
+            }
+            let Some((entered, at)) = passed(self, pearl.entered) else {
+                break;
+            };
+            let Some(running) = &mut self.running else { return };
+            let passage = running.estimator.entered(at);
+            self.expected.pearls[place].passage = Some(passage);
+            // should it never be seen to leave, it is named by where it would have
+            self.gates[slot_of(passage)] = (entered, gate(pearl.left).unwrap_or(entered));
+        }
+        while let Some(&Foretold {
+            left,
+            passage: Some(passage),
+            ..
+        }) = self.expected.first()
+        {
+            let Some((left, at)) = passed(self, left) else { break };
+            let Some(running) = &mut self.running else { return };
+            running.estimator.left_by(passage, at);
+            self.gates[slot_of(passage)].1 = left;
+            self.expected.pop();
+        }
+    }
+
     /// Follows numbers and clock of a message.
-    fn follow(&mut self, message: &Samples<'_>, give: &mut impl FnMut(Mass)) {
+    fn follow(&mut self, message: &Samples<'_>, give: &mut impl FnMut(Mass, Gates)) {
+        let Some(Running { model, .. }) = &self.running else {
+            return;
+        };
+        let sample_hz = model.sample_hz;
         if self.begun {
             let index = self.index.peek(message.first.wrapping_sub(self.base));
             let at_us = self.clock.peek(message.at.0);
-            let nominal_us = self.start_us as f64 + index as f64 * 1e6 / self.model.sample_hz;
+            let nominal_us = self.start_us as f64 + index as f64 * 1e6 / sample_hz;
             let off = at_us as f64 - nominal_us - self.ahead_us;
             if off.abs() <= JUMP_US {
                 if index >= 0 {
@@ -150,16 +286,17 @@ impl CellStream {
                 return;
             }
             self.counters.jumps += 1;
-            self.end(give);
+            self.refuse_entered(give);
         }
         self.base = message.first;
         (self.index, self.clock) = (Unwrap32::new(), Unwrap32::new());
         self.index.follow(0);
         self.start_us = self.clock.follow(message.at.0);
         self.ahead_us = 0.0;
-        // `new` has checked the model, so that it can be used here too
-        if let Ok(estimator) = Estimator::new(&self.model, &self.checks, BoardUs(self.start_us)) {
-            self.estimator = estimator;
+        let Some(running) = &mut self.running else { return };
+        // `set_model` has checked the model, so that it can be used here too
+        if let Ok(estimator) = Estimator::new(&running.model, &running.checks, BoardUs(self.start_us)) {
+            running.estimator = estimator;
             self.begun = true;
         }
     }
@@ -170,38 +307,32 @@ impl CellStream {
         BoardUs(self.clock.peek(at.0) - self.ahead_us as i64)
     }
 
-    fn fetch(&mut self, give: &mut impl FnMut(Mass)) {
-        while let Some(weighing) = self.estimator.fetch() {
-            let mass = self.message_of(&weighing);
-            give(mass);
+    fn fetch(&mut self, give: &mut impl FnMut(Mass, Gates)) {
+        while let Some(weighing) = self.running.as_mut().and_then(|running| running.estimator.fetch()) {
+            let (mass, gates) = self.message_of(&weighing);
+            give(mass, gates);
         }
     }
 
-    fn message_of(&mut self, weighing: &Weighing) -> Mass {
-        let gates = self.gates[place(weighing.passage)];
-        let mass = weighing.mass.map(|(mass, u)| {
-            let ug = |value: i32| u32::try_from(value).unwrap_or(0);
-            (ug(mass.0), ug(u.0))
-        });
-        self.message(gates, mass)
-    }
-
-    fn message(&mut self, (entered, left): (Gate, Gate), mass: Result<(u32, u32), Refusal>) -> Mass {
+    fn message_of(&mut self, weighing: &Weighing) -> (Mass, Gates) {
+        let gates = self.gates[slot_of(weighing.passage)];
         let number = self.number;
         self.number = self.number.wrapping_add(1);
-        let (status, (mass_ug, u_mass_ug)) = match mass {
-            Ok(figures) => (MassStatus::Good, figures),
-            Err(why) => (status_of(why), (0, 0)),
+        let ug = |value: i32| u32::try_from(value).unwrap_or(0);
+        let (status, mass_ug, u_mass_ug) = match weighing.mass {
+            Ok((mass, u)) => (MassStatus::Good, ug(mass.0), ug(u.0)),
+            Err(why) => (status_of(why), 0, 0),
         };
-        Mass {
+        let mass = Mass {
             cell: self.cell,
             number,
-            entered: entered.tick,
-            left: left.tick,
+            entered: gates.0.tick,
+            left: gates.1.tick,
             status,
             mass_ug,
             u_mass_ug,
-        }
+        };
+        (mass, gates)
     }
 }
 
@@ -219,7 +350,7 @@ const fn status_of(why: Refusal) -> MassStatus {
     }
 }
 
-const fn place(passage: u32) -> usize {
+const fn slot_of(passage: u32) -> usize {
     passage as usize % GATES
 }
 

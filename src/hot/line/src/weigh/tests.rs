@@ -3,7 +3,7 @@
 
 use super::platform::{Times, transition};
 use super::*;
-use units::{BoardUs, BoardUs32, Micrograms, Tick32};
+use units::{BoardUs, BoardUs32, Micrograms, Tick, Tick32};
 use wire::{Mass, MassStatus, Samples};
 
 const HZ: f64 = 4_800.0;
@@ -425,19 +425,25 @@ fn board_us(us: i64) -> BoardUs32 {
     BoardUs32(BEGIN_US.wrapping_add((us as f64 * (1.0 + DRIFT)) as u32))
 }
 
-/// Feeds codes as messages of 77 samples, without those that `lost` names, and each pearl's gates 20 ms ahead.
+/// Where the belt is by the board's clock: a tick is a microsecond.
+fn gate(tick: Tick) -> Option<Gate> {
+    Some(Gate {
+        tick: Tick32(tick.0 as u32),
+        at: board_us(tick.0),
+    })
+}
+
+/// Feeds codes as messages of 77 samples, without those that `lost` names; each pearl is foretold 20 ms ahead.
 fn stream(codes: &[i32], pearls: &[(i64, f64)], lost: impl Fn(usize) -> bool) -> (Vec<Mass>, CellStream) {
-    let mut stream = CellStream::new(3, &model(), &Checks::default()).expect("the model can be used");
-    let (mut masses, mut pearls) = (Vec::new(), pearls.iter().peekable());
-    let mut give = |mass| masses.push(mass);
+    let mut masses = Vec::new();
+    let mut give = |mass, _: Gates| masses.push(mass);
+    let mut stream = CellStream::new(3);
+    assert_eq!(stream.set_model(&model(), &Checks::default(), &mut give), Ok(()));
+    let mut pearls = pearls.iter().peekable();
     for (m, chunk) in codes.chunks(77).enumerate() {
         let now_us = ((m + 1) * 77) as f64 * 1e6 / HZ;
         while let Some((enter_us, _)) = pearls.next_if(|pearl| pearl.0 as f64 <= now_us + 20_000.0) {
-            let gate = |us: i64| Gate {
-                tick: Tick32(us as u32),
-                at: board_us(us),
-            };
-            stream.expect(gate(*enter_us), gate(enter_us + STAY_US), &mut give);
+            stream.expect(Tick(*enter_us), Tick(enter_us + STAY_US));
         }
         let data: Vec<u8> = chunk.iter().flat_map(|code| code.to_le_bytes()[..3].to_vec()).collect();
         let message = Samples {
@@ -447,7 +453,7 @@ fn stream(codes: &[i32], pearls: &[(i64, f64)], lost: impl Fn(usize) -> bool) ->
             data: &data,
         };
         if !lost(m) {
-            stream.samples(&message, &mut give);
+            stream.samples(&message, gate, &mut give);
         }
     }
     stream.end(&mut give);
@@ -479,7 +485,7 @@ fn a_stream_is_weighed_while_its_clock_drifts_and_its_counters_wrap() {
         assert!(off_mg.abs() < 1.5, "{mass:?} for {mg} mg");
     }
     assert_eq!(stream.counters(), StreamCounters::default());
-    assert_eq!(stream.estimator().counters().lost, 0);
+    assert_eq!(stream.estimator().expect("it has a model").counters().lost, 0);
 }
 
 #[test]
@@ -496,33 +502,89 @@ fn a_lost_message_costs_its_pearl_and_no_other() {
     assert_eq!(masses.len(), 12);
 }
 
-#[test]
-fn a_clock_that_jumps_begins_anew_and_refuses_what_was_on_the_way() {
-    let mut stream = CellStream::new(0, &model(), &Checks::default()).expect("the model can be used");
-    let mut masses = Vec::new();
-    let mut give = |mass| masses.push(mass);
-    let gate = |us: i64| Gate {
-        tick: Tick32(us as u32),
-        at: BoardUs32(us as u32),
-    };
-    stream.expect(gate(0), gate(STAY_US), &mut give);
-    let message = |cell, first, at| Samples {
+fn two_samples(cell: u8, first: u32, at: u32) -> Samples<'static> {
+    Samples {
         cell,
         first,
         at: BoardUs32(at),
         data: &[0, 0, 16, 1, 0, 16],
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_begins_anew_and_refuses_what_was_on_the_platform() {
+    let mut masses = Vec::new();
+    let mut give = |mass, _: Gates| masses.push(mass);
+    let plain = |tick: Tick| {
+        Some(Gate {
+            tick: Tick32(tick.0 as u32),
+            at: BoardUs32(tick.0 as u32),
+        })
     };
-    stream.samples(&message(5, 0, 0), &mut give);
-    stream.samples(&message(0, 0, 0), &mut give);
-    stream.expect(gate(10_000), gate(10_000 + STAY_US), &mut give);
-    stream.samples(&message(0, 2, 9_000_000), &mut give);
-    stream.end(&mut give);
-    let found: Vec<MassStatus> = masses.iter().map(|mass| mass.status).collect();
-    assert_eq!(found, [MassStatus::Gap, MassStatus::Gap]);
+    let mut stream = CellStream::new(0);
+    stream.samples(&two_samples(0, 0, 0), plain, &mut give);
+    assert_eq!(stream.set_model(&model(), &Checks::default(), &mut give), Ok(()));
+    stream.samples(&two_samples(5, 0, 0), plain, &mut give);
+    stream.expect(Tick(400), Tick(400 + STAY_US));
+    stream.expect(Tick(9_100_000), Tick(9_100_000 + STAY_US));
+    stream.samples(&two_samples(0, 0, 0), plain, &mut give);
+    stream.samples(&two_samples(0, 2, 9_000_000), plain, &mut give);
+    let found: Vec<(u32, MassStatus)> = masses.iter().map(|mass| (mass.entered.0, mass.status)).collect();
+    assert_eq!(found, [(400, MassStatus::Gate)], "and the other is still to come");
     let expected = StreamCounters {
         strange: 1,
+        unmodelled: 1,
         jumps: 1,
-        early: 1,
+        crowded: 0,
     };
     assert_eq!(stream.counters(), expected);
+}
+
+#[test]
+fn a_pearl_that_stays_on_a_standing_belt_is_refused_and_no_other_takes_its_leaving() {
+    let pearls = [(300_000, 485.0), (700_000, 600.0)];
+    let codes = codes(2.0, &pearls[1..]);
+    let mut masses = Vec::new();
+    let mut give = |mass, _: Gates| masses.push(mass);
+    let mut stream = CellStream::new(3);
+    assert_eq!(stream.set_model(&model(), &Checks::default(), &mut give), Ok(()));
+    for (enter_us, _) in pearls {
+        stream.expect(Tick(enter_us), Tick(enter_us + STAY_US));
+    }
+    for (m, chunk) in codes.chunks(48).enumerate() {
+        let data: Vec<u8> = chunk.iter().flat_map(|code| code.to_le_bytes()[..3].to_vec()).collect();
+        let (first, at) = (48 * m as u32, BoardUs32(10_000 * m as u32));
+        let message = Samples {
+            cell: 3,
+            first,
+            at,
+            data: &data,
+        };
+        // the belt stands from 0.32 to 1.1 s, in the midst of the first pearl's stay
+        let us = |tick: Tick| {
+            if tick.0 < 320_000 {
+                Some(tick.0)
+            } else {
+                (m >= 110).then_some(tick.0 + 780_000)
+            }
+        };
+        let gate = |tick: Tick| {
+            us(tick).map(|us| Gate {
+                tick: Tick32(tick.0 as u32),
+                at: BoardUs32(us as u32),
+            })
+        };
+        stream.samples(&message, gate, &mut give);
+    }
+    let found: Vec<(u32, bool)> = masses
+        .iter()
+        .map(|m| (m.entered.0, m.status == MassStatus::Good))
+        .collect();
+    assert_eq!(found[0], (300_000, false), "{masses:?}");
+    assert_eq!(
+        found[1],
+        (700_000, false),
+        "nothing came where it was foretold: {masses:?}"
+    );
+    assert_eq!(masses.len(), 2);
 }
