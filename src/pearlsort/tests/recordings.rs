@@ -113,8 +113,9 @@ impl Listener for Recorder {
         Some(Arc::clone(&self.recipes[self.swaps % self.recipes.len()]))
     }
 
-    fn record(&mut self, record: &Record) {
+    fn record(&mut self, record: &Record) -> bool {
         self.records.push(*record);
+        true
     }
 }
 

@@ -5,7 +5,7 @@
 use units::ValveId;
 use wire::SettingKey;
 
-use crate::chance::Chance;
+use crate::chance::{Chance, Distributions as _};
 use crate::demo::Machine;
 use crate::faults::{Fault, FaultPlan};
 use crate::nature::Nature;
@@ -47,6 +47,8 @@ struct Jet {
     since: Option<f64>,
     stuck_open: bool,
     stuck_shut: bool,
+    /// Later to open than it should be, us.
+    slow_us: f64,
 }
 
 /// All jets.
@@ -84,6 +86,7 @@ impl Jets {
                     since: None,
                     stuck_open: false,
                     stuck_shut: false,
+                    slow_us: 0.0,
                 });
             }
         }
@@ -107,7 +110,7 @@ impl Jets {
         let jet = self.of_valve[usize::from(board)][valve.index()]?;
         let at = &mut self.jets[usize::from(jet)];
         at.wanted = open;
-        let lag_us = if open { at.lag_on_us } else { at.lag_off_us };
+        let lag_us = if open { at.lag_on_us + at.slow_us } else { at.lag_off_us };
         let lag_us = (lag_us + self.jitter_us * self.chance.normal()).max(0.0);
         #[expect(
             clippy::cast_possible_truncation,
@@ -167,9 +170,18 @@ impl Jets {
             if jet.stuck_open && !opens && !jet.wanted || shuts && !jet.stuck_shut && jet.since.is_some() {
                 events.push((at_us, Event::AirOff { jet: number }));
             }
+            jet.slow_us = faults.on(at_us).find_map(|fault| slow(fault, jet)).unwrap_or(0.0);
             jet.stuck_open = opens;
             jet.stuck_shut = shuts;
         }
         events
+    }
+}
+
+/// How much later the valve of `jet` opens by this fault, us.
+fn slow(fault: &Fault, jet: &Jet) -> Option<f64> {
+    match *fault {
+        Fault::ValveSlow { board, valve, us } if board.0 == jet.board && valve == jet.valve => Some(f64::from(us)),
+        _ => None,
     }
 }

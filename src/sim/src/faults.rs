@@ -3,47 +3,24 @@
 //! Any thread. A fault is on from `from_us` until `until_us` of the run's time; those that happen at a moment happen at
 //! `from_us`. Times are in microseconds since the run's beginning.
 
+use devices::faults::{LinkFault, Trouble};
 use units::{BoardId, EyeId, LaneId, ValveId};
+use wire::MassStatus;
 
 use crate::belt::SpeedChange;
+
+/// A weigh cell whose zero is farther off says so, ug.
+const CELL_ZERO_UG: f64 = 2_000.0;
 
 /// Something that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
-    /// Bytes of a link are dropped, doubled and flipped, each with its probability a byte, in both directions.
-    LinkNoise {
+    /// Something is wrong with a board's link.
+    Link {
         /// The board.
         board: BoardId,
-        /// Probability of each sort, a byte.
-        drop: f64,
-        /// See `drop`.
-        double: f64,
-        /// See `drop`.
-        flip: f64,
-    },
-    /// Bytes come later by up to so much, in both directions; they keep their order.
-    LinkDelay {
-        /// The board.
-        board: BoardId,
-        /// Longest delay, us.
-        most_us: u32,
-    },
-    /// Runs of bytes overtake one another with this probability, in both directions.
-    LinkReorder {
-        /// The board.
-        board: BoardId,
-        /// Probability a run.
-        share: f64,
-    },
-    /// Nothing arrives until the fault is over, then everything at once.
-    LinkStall {
-        /// The board.
-        board: BoardId,
-    },
-    /// The link is gone: nothing arrives, ever.
-    LinkCut {
-        /// The board.
-        board: BoardId,
+        /// What.
+        fault: LinkFault,
     },
     /// The board is dark, and starts anew when the fault is over.
     BoardReset {
@@ -56,6 +33,30 @@ pub enum Fault {
         board: BoardId,
         /// Ticks lost.
         ticks: i32,
+    },
+    /// The board's encoder counts nothing.
+    EncoderStop {
+        /// The board.
+        board: BoardId,
+    },
+    /// The board's encoder counts backwards.
+    EncoderReverse {
+        /// The board.
+        board: BoardId,
+    },
+    /// The board's clock runs fast (or, negative, slow) by so many millionths beyond its own drift.
+    ClockSkew {
+        /// The board.
+        board: BoardId,
+        /// Millionths.
+        ppm: i32,
+    },
+    /// The board's clock jumps ahead (or, negative, back) at once.
+    ClockStep {
+        /// The board.
+        board: BoardId,
+        /// How far, us.
+        us: i32,
     },
     /// The belt changes its speed; `from_us` of the timetable counts, not the change's own.
     Speed(SpeedChange),
@@ -87,6 +88,15 @@ pub enum Fault {
         /// The valve.
         valve: ValveId,
     },
+    /// The valve opens later than it should, by so much.
+    ValveSlow {
+        /// Its board.
+        board: BoardId,
+        /// The valve.
+        valve: ValveId,
+        /// How much, us.
+        us: u32,
+    },
     /// The eye sees nothing.
     EyeDead {
         /// Its board.
@@ -103,6 +113,24 @@ pub enum Fault {
     CellSilent {
         /// The lane.
         lane: LaneId,
+    },
+    /// The lane's weigh cell finds its converter stuck at a code, and says so.
+    CellStuck {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// The lane's weigh cell finds its converter at its end, and says so.
+    CellSaturated {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// The lane's weigh cell drifts: masses are off by so much more each second, until the cell finds its zero too far off
+    /// and says so.
+    CellDrifting {
+        /// The lane.
+        lane: LaneId,
+        /// Drift, ug/s.
+        ug_s: f64,
     },
     /// The safety chain is open.
     SafetyOpen,
@@ -169,6 +197,29 @@ impl FaultPlan {
         self
     }
 
+    /// What is wrong with a lane's weigh cell: what it says of itself, and by how much its masses are off, ug.
+    #[must_use]
+    pub fn cell(&self, of: u8, us: u64) -> (MassStatus, i32) {
+        let mut seen = (MassStatus::Good, 0);
+        for timed in self.faults.iter().filter(|timed| timed.is_on(us)) {
+            match timed.fault {
+                Fault::CellStuck { lane } if lane.0 == of => seen.0 = MassStatus::Stuck,
+                Fault::CellSaturated { lane } if lane.0 == of => seen.0 = MassStatus::Saturated,
+                Fault::CellDrifting { lane, ug_s } if lane.0 == of => {
+                    let drift_ug = ug_s * (us - timed.from_us) as f64 * 1e-6;
+                    #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+                    if drift_ug.abs() > CELL_ZERO_UG {
+                        seen.0 = MassStatus::Zero;
+                    } else {
+                        seen.1 = drift_ug as i32;
+                    }
+                }
+                _ => {}
+            }
+        }
+        seen
+    }
+
     /// The changes of speed, in order.
     #[must_use]
     pub fn speed_changes(&self) -> Vec<SpeedChange> {
@@ -190,6 +241,16 @@ impl FaultPlan {
             .iter()
             .filter(move |timed| timed.is_on(us))
             .map(|timed| &timed.fault)
+    }
+
+    /// What is wrong with a board's link.
+    #[must_use]
+    pub fn trouble(&self, of: BoardId, us: u64) -> Trouble {
+        let on = self.faults.iter().filter(|timed| timed.is_on(us));
+        on.fold(Trouble::default(), |trouble, timed| match timed.fault {
+            Fault::Link { board, fault } if board == of => trouble.with(fault, timed.until_us),
+            _ => trouble,
+        })
     }
 
     /// Whether a fault is on at `us`, or has been until `us` less `margin_us`.

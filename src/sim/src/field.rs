@@ -53,6 +53,8 @@ pub(crate) struct Field {
     ppm: i64,
     /// What the encoder counts at the belt's place 0; not whole, because each board's disc is glued on its own way.
     tick_zero: f64,
+    /// Ticks counted a tick of the belt: 1, 0 while the encoder stands, -1 while it counts backwards.
+    sense: f64,
     /// Whether it has no supply.
     pub(crate) dark: bool,
     /// When it next wants to be looked at.
@@ -75,6 +77,7 @@ impl Field {
             started_us: 0,
             ppm: CLOCK_PPM[usize::from(number) % CLOCK_PPM.len()],
             tick_zero: 4_294_967_296.0 - WRAPS_AFTER_TICKS - 81_234.567 * n - 0.31 * n,
+            sense: 1.0,
             dark: false,
             wake_us: 0,
             wants_line_us: None,
@@ -97,6 +100,19 @@ impl Field {
     /// The encoder loses ticks.
     pub(crate) fn slip(&mut self, ticks: i32) {
         self.tick_zero -= f64::from(ticks);
+    }
+
+    /// The encoder counts in this sense from a place of the belt on.
+    pub(crate) fn count_in_sense(&mut self, sense: f64, place: f64) {
+        self.tick_zero += (self.sense - sense) * place;
+        self.sense = sense;
+    }
+
+    /// The board's clock jumps by `step_us` and runs fast by so many millionths more from now on.
+    pub(crate) fn set_clock(&mut self, at_us: u64, step_us: i32, more_ppm: i32) {
+        self.clock_zero_us = self.clock(at_us).saturating_add_signed(i64::from(step_us));
+        self.started_us = at_us;
+        self.ppm += i64::from(more_ppm);
     }
 
     /// The board's clock at a time of the run.
@@ -126,7 +142,7 @@ impl Field {
     /// The count at a place of the belt.
     #[expect(clippy::cast_possible_truncation, reason = "places of a run fit 53 bits")]
     fn count(&self, place: f64) -> i64 {
-        let count = place + self.tick_zero;
+        let count = self.sense * place + self.tick_zero;
         let whole = count as i64;
         // Rounded down: without the library's call, which costs more.
         if whole as f64 > count { whole - 1 } else { whole }
@@ -144,7 +160,8 @@ impl Field {
 
     /// The place of the belt at which the board counts `tick`, the nearest to `near`.
     pub(crate) fn place_of(&self, tick: Tick32, near: f64) -> f64 {
-        near.floor() + f64::from(tick.since(self.tick(near.floor())))
+        // A standing encoder has every place at the same count.
+        near.floor() + self.sense * f64::from(tick.since(self.tick(near.floor())))
     }
 
     pub(crate) fn now(&self, at_us: u64, belt: &Profile) -> Now {
@@ -184,8 +201,9 @@ impl Field {
                 Some(at_us + 1)
             } else {
                 // A thousandth of a tick beyond its edge, so that rounding never leaves the count one short.
-                let edge = (self.count(place) + i64::from(ahead)) as f64 - self.tick_zero + 1e-3;
-                belt.passes(edge, at_us as f64).map(whole_us)
+                let count = (self.count(place) + i64::from(ahead)) as f64 - self.tick_zero + 1e-3;
+                let edge = (self.sense != 0.0).then(|| count / self.sense);
+                edge.and_then(|edge| belt.passes(edge, at_us as f64)).map(whole_us)
             };
             wake_us = wake_us.min(match_us.unwrap_or(u64::MAX));
         }

@@ -12,6 +12,8 @@ use wire::{FromBoard, ToBoard};
 
 use crate::demo::Machine;
 use crate::digest::Digest;
+use crate::tap::OrderSeen;
+use crate::truth::Happened;
 
 /// A board has said nothing for so long, us: its link is down.
 const SILENCE_US: u32 = 200_000;
@@ -66,8 +68,16 @@ pub trait Listener {
     fn recipe(&mut self, _at: HostUs) -> Option<Arc<Recipe>> {
         None
     }
-    /// A pearl's story is complete.
-    fn record(&mut self, _record: &Record) {}
+    /// A pearl's story is complete. What is answered with `false` nobody else hears of: so a test breaks a core.
+    fn record(&mut self, _record: &Record) -> bool {
+        true
+    }
+    /// A message is about to leave for a board. It may be changed, or kept back by `false`: so a test breaks a core.
+    fn send(&mut self, _board: BoardId, _message: &mut ToBoard) -> bool {
+        true
+    }
+    /// What has happened on the line until now, and the orders that have come to boards; the belt is at `place` ticks.
+    fn happened(&mut self, _now_us: u64, _happened: &Happened, _orders: &[OrderSeen], _place: f64) {}
 }
 
 /// Nobody listens.
@@ -231,9 +241,14 @@ impl<'a> Host<'a> {
         self.heart.given.digest
     }
 
-    /// Tells the listener of a record.
-    pub(crate) fn tell(&mut self, record: &Record) {
-        self.heart.listener.record(record);
+    /// Tells the listener of a record; says whether others hear of it.
+    pub(crate) fn tell(&mut self, record: &Record) -> bool {
+        self.heart.listener.record(record)
+    }
+
+    /// Tells the listener what has happened on the line.
+    pub(crate) fn show(&mut self, now_us: u64, happened: &Happened, orders: &[OrderSeen], place: f64) {
+        self.heart.listener.happened(now_us, happened, orders, place);
     }
 
     pub(crate) fn wire_counters(&self) -> impl Iterator<Item = &wire::Counters> {
@@ -241,11 +256,17 @@ impl<'a> Host<'a> {
     }
 
     fn send(&mut self) {
-        for (board, send) in self.heart.given.sends.drain(..) {
-            let link = &mut self.links[board.index()];
+        let Self { links, heart, .. } = self;
+        for (board, send) in heart.given.sends.drain(..) {
+            let link = &mut links[board.index()];
             // What a link does not take is counted there, and the core follows what boards say.
             let _taken = match send {
-                Send::Message(message) => link.send(&message),
+                Send::Message(mut message) => {
+                    if !heart.listener.send(board, &mut message) {
+                        continue;
+                    }
+                    link.send(&message)
+                }
                 Send::Arm(true) => link.arm(),
                 Send::Arm(false) => link.send(&ToBoard::Disarm),
             };

@@ -168,9 +168,17 @@ impl Judge {
     /// A judge of a run in real time that began at this host time, with links that lose nothing: every trigger comes to the
     /// core.
     #[must_use]
-    pub fn in_real_time(mut self, zero: HostUs) -> Self {
+    pub fn in_real_time(self, zero: HostUs) -> Self {
+        Self {
+            all_told: true,
+            ..self.since(zero)
+        }
+    }
+
+    /// A judge of a run that began at this host time; which triggers come to the core is told, as in virtual time.
+    #[must_use]
+    pub fn since(mut self, zero: HostUs) -> Self {
         self.zero_us = zero.0;
-        self.all_told = true;
         self
     }
 
@@ -418,6 +426,7 @@ impl Judge {
         let mut summary = self.summary;
         summary.upgraded_unquarantined = uncovered.len() as u64;
         summary.right_bound = lower_bound(summary.sent - summary.right, summary.sent);
+        summary.single_right_bound = lower_bound(summary.single_sent - summary.single_right, summary.single_sent);
         summary.binned_single_share = self.single_binned as f64 / summary.single.max(1) as f64;
         self.first_complaints.append(&mut self.first_notes);
         (summary, self.first_complaints)
@@ -448,6 +457,8 @@ impl Judge {
         };
         self.summary.sent += 1;
         self.summary.right += u64::from(right);
+        self.summary.single_sent += u64::from(single);
+        self.summary.single_right += u64::from(single && right);
         if !right {
             self.summary.misrouted += 1;
             let (lane, seq) = (story.lane.0, said.record.seq.0);

@@ -6,14 +6,13 @@
 //! the [`truth`]. A [`rig`] is the world with the field boards that stand in it. [`virtual_time`] runs rig, links and core in
 //! one thread from a seed; [`real_time`] runs the rig behind pseudo-terminals for the program itself. The [`judge`] holds
 //! what happened against what was said, and a [`summary`] tells what came of it. [`demo`] makes the machine and its recipe,
-//! [`faults`] is the timetable of what goes wrong, [`catalogue`] has one of each sort.
+//! [`faults`] is the timetable of what goes wrong, [`random`] draws one from a seed.
 #![forbid(unsafe_code)]
 // Times and counts of a run fit a float's 53 bits by far.
 #![allow(clippy::cast_precision_loss)]
 
 mod air;
 pub mod belt;
-pub mod catalogue;
 pub mod chance;
 pub mod demo;
 pub mod digest;
@@ -25,8 +24,8 @@ pub mod judge;
 mod lane;
 pub mod nature;
 pub mod pearl;
-mod pipe;
 mod queue;
+pub mod random;
 pub mod real_time;
 pub mod rig;
 pub mod summary;

@@ -7,7 +7,7 @@
 use line::grade::Figure;
 use wire::{Measurement, ViewStatus};
 
-use crate::chance::{Chance, exp};
+use crate::chance::{Chance, Distributions as _, exp};
 use crate::nature::Nature;
 
 /// Median and spread of the size, and its range, um.

@@ -153,6 +153,19 @@ impl RealLine {
         self.told(|told| told.longest_stall_us)
     }
 
+    /// Takes what has happened since it was last taken. Call it some times a second.
+    #[must_use]
+    pub fn take(&self) -> Taken {
+        self.told(|told| {
+            let mut taken = Taken::default();
+            taken.happened.take_over(&mut told.happened);
+            taken.orders.append(&mut told.orders);
+            taken.counters.clone_from(&told.counters);
+            taken.now_us = told.now_us;
+            taken
+        })
+    }
+
     /// Ends the line: its boards fall silent and its ports close.
     pub fn stop(mut self) {
         self.end();
@@ -190,6 +203,19 @@ struct Runner {
     shared: Arc<Shared>,
     longest_stall_us: u64,
     told_us: u64,
+}
+
+/// What has happened on a line since it was last taken.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What truly happened.
+    pub happened: Happened,
+    /// Orders that came to boards.
+    pub orders: Vec<OrderSeen>,
+    /// What the boards' ends of the links have counted since each board last started.
+    pub counters: Vec<Counters>,
+    /// Until when, us of the run.
+    pub now_us: u64,
 }
 
 impl Runner {
@@ -352,20 +378,21 @@ impl RealJudge {
 
     /// Takes what has happened on the line. Call it some times a second.
     pub fn gather(&mut self, line: &RealLine) {
-        let (mut happened, mut orders) = (Happened::default(), Vec::new());
-        line.told(|told| {
-            happened.take_over(&mut told.happened);
-            orders.append(&mut told.orders);
-            self.counters.clone_from(&told.counters);
-            self.now_us = told.now_us;
-        });
-        self.judge.hear(&happened, self.now_us);
+        let taken = line.take();
+        self.hear(&taken);
+    }
+
+    /// Takes what was taken from the line.
+    pub fn hear(&mut self, taken: &Taken) {
+        self.counters.clone_from(&taken.counters);
+        self.now_us = taken.now_us;
+        self.judge.hear(&taken.happened, self.now_us);
         let told = now_us() - RECORD_WAITS_US;
         let ready = self.records.partition_point(|(at, _)| *at <= told);
         for (_, record) in self.records.drain(..ready) {
             self.judge.record(&record, self.now_us);
         }
-        for order in orders {
+        for order in &taken.orders {
             self.leads.record(order.lead_whole_us());
             if let Some(figures_us) = order.figures_us {
                 self.decisions.record(order.at_us.saturating_sub(figures_us));

@@ -11,6 +11,7 @@ use crate::demo::Machine;
 use crate::faults::{Fault, FaultPlan};
 use crate::field::{Done, Field, Hands};
 use crate::tap::{OrderSeen, Tap};
+use crate::truth::{Edge, Happened};
 use crate::world::{Shown, World, WorldOptions};
 
 /// Something that happens to a board from outside, at a time.
@@ -19,6 +20,10 @@ enum Mishap {
     Dark(u8),
     Restart(u8),
     Slip(u8, i32),
+    /// Ticks counted a tick of the belt.
+    Sense(u8, i8),
+    /// The clock jumps by so many us, and runs fast by so many millionths more.
+    Clock(u8, i32, i32),
     Safety(bool),
 }
 
@@ -131,6 +136,8 @@ impl Rig {
                 let figures_us = self.world.figures_of(board.0, fire.valve, middle);
                 self.orders.push(OrderSeen {
                     board,
+                    valve: fire.valve,
+                    length_ticks: fire.length.into(),
                     at_us: self.now_us,
                     lead_us,
                     figures_us,
@@ -188,6 +195,12 @@ impl Rig {
         &mut self.orders
     }
 
+    /// What has happened, and the orders that have come to boards, since either was last taken.
+    #[must_use]
+    pub fn news(&self) -> (&Happened, &[OrderSeen]) {
+        (&self.world.happened, &self.orders)
+    }
+
     /// What a board's end of its link has counted since the board last started.
     #[must_use]
     pub fn counters(&self, board: BoardId) -> &Counters {
@@ -211,6 +224,12 @@ impl Rig {
                 place,
             } => {
                 let n = usize::from(board);
+                self.world.happened.edges.push(Edge {
+                    board,
+                    eye: eye.0,
+                    interrupted,
+                    at_us: self.now_us,
+                });
                 let field = &mut self.fields[n];
                 if !field.dark {
                     let tick = field.tick(place);
@@ -326,6 +345,15 @@ impl Rig {
                 self.fields[usize::from(board)].slip(ticks);
                 self.poll(usize::from(board));
             }
+            Mishap::Sense(board, sense) => {
+                let place = self.world.belt().place_at(self.now_us as f64);
+                self.fields[usize::from(board)].count_in_sense(f64::from(sense), place);
+                self.poll(usize::from(board));
+            }
+            Mishap::Clock(board, step_us, more_ppm) => {
+                self.fields[usize::from(board)].set_clock(self.now_us, step_us, more_ppm);
+                self.poll(usize::from(board));
+            }
             Mishap::Safety(closed) => self.safety(closed),
         }
     }
@@ -357,6 +385,19 @@ fn mishaps(faults: &FaultPlan) -> Vec<(u64, Mishap)> {
                 mishaps.push((timed.until_us, Mishap::Restart(board.0)));
             }
             Fault::EncoderSlip { board, ticks } => mishaps.push((timed.from_us, Mishap::Slip(board.0, ticks))),
+            Fault::EncoderStop { board } => {
+                mishaps.push((timed.from_us, Mishap::Sense(board.0, 0)));
+                mishaps.push((timed.until_us, Mishap::Sense(board.0, 1)));
+            }
+            Fault::EncoderReverse { board } => {
+                mishaps.push((timed.from_us, Mishap::Sense(board.0, -1)));
+                mishaps.push((timed.until_us, Mishap::Sense(board.0, 1)));
+            }
+            Fault::ClockStep { board, us } => mishaps.push((timed.from_us, Mishap::Clock(board.0, us, 0))),
+            Fault::ClockSkew { board, ppm } => {
+                mishaps.push((timed.from_us, Mishap::Clock(board.0, 0, ppm)));
+                mishaps.push((timed.until_us, Mishap::Clock(board.0, 0, -ppm)));
+            }
             Fault::SafetyOpen => {
                 mishaps.push((timed.from_us, Mishap::Safety(false)));
                 mishaps.push((timed.until_us, Mishap::Safety(true)));

@@ -122,6 +122,12 @@ pub struct Summary {
     pub right: u64,
     /// Lower 95 % bound of the share that came to its destination.
     pub right_bound: f64,
+    /// Of those, the ones that came singly.
+    pub single_sent: u64,
+    /// See `single_sent`.
+    pub single_right: u64,
+    /// Lower 95 % bound of their share that came to its destination.
+    pub single_right_bound: f64,
     /// Pearls that came singly, and the share of them that was binned.
     pub single: u64,
     /// See `single`.

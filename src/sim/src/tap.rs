@@ -2,7 +2,7 @@
 //!
 //! Any thread. It keeps no session: a frame that is repeated is told apart by the orders in it.
 
-use units::BoardId;
+use units::{BoardId, ValveId};
 use wire::{Decoder, Kind, Messages, ToBoard};
 
 /// An order as it came to its board, the first time.
@@ -10,6 +10,10 @@ use wire::{Decoder, Kind, Messages, ToBoard};
 pub struct OrderSeen {
     /// The board.
     pub board: BoardId,
+    /// The valve that it opens.
+    pub valve: ValveId,
+    /// For how long, ticks.
+    pub length_ticks: u32,
     /// When it came, us of the run.
     pub at_us: u64,
     /// How long before its tick, us.

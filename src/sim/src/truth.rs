@@ -76,6 +76,19 @@ pub struct Switched {
     pub at_us: u64,
 }
 
+/// An edge of an eye, as the line shows it to a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Number of the board.
+    pub board: u8,
+    /// The eye.
+    pub eye: u8,
+    /// Whether it is interrupted from now on.
+    pub interrupted: bool,
+    /// When, us of the run.
+    pub at_us: u64,
+}
+
 /// Everything that has happened since it was last taken.
 #[derive(Clone, Debug, Default)]
 pub struct Happened {
@@ -85,6 +98,8 @@ pub struct Happened {
     pub stories: Vec<Story>,
     /// Valves that boards switched, in order of time.
     pub switched: Vec<Switched>,
+    /// Edges of eyes, in order of time.
+    pub edges: Vec<Edge>,
     /// Feeds of the watchdogs that came to boards, in order of time: number of the board, and when, us of the run.
     pub fed: Vec<(u8, u64)>,
 }
@@ -93,7 +108,11 @@ impl Happened {
     /// Whether nothing has happened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.interruptions.is_empty() && self.stories.is_empty() && self.switched.is_empty() && self.fed.is_empty()
+        self.interruptions.is_empty()
+            && self.stories.is_empty()
+            && self.switched.is_empty()
+            && self.edges.is_empty()
+            && self.fed.is_empty()
     }
 
     /// Takes over what has happened elsewhere, and leaves nothing there.
@@ -101,6 +120,7 @@ impl Happened {
         self.interruptions.append(&mut other.interruptions);
         self.stories.append(&mut other.stories);
         self.switched.append(&mut other.switched);
+        self.edges.append(&mut other.edges);
         self.fed.append(&mut other.fed);
     }
 
@@ -109,6 +129,7 @@ impl Happened {
         self.interruptions.clear();
         self.stories.clear();
         self.switched.clear();
+        self.edges.clear();
         self.fed.clear();
     }
 }

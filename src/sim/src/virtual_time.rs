@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use devices::faults::{Carriage, Pipe, Trouble};
 use line::{Command, LineState, Notice};
 use rt::histogram::Histogram;
 use units::{BoardId, HostUs};
@@ -16,13 +17,14 @@ use crate::host::Host;
 pub use crate::host::{Listener, Nobody};
 use crate::judge::Judge;
 use crate::nature::Nature;
-use crate::pipe::{Pipe, Trouble};
 use crate::rig::Rig;
 use crate::summary::{DecisionUs, LeadMs, Summary};
 use crate::world::WorldOptions;
 
 /// Time for which a board's bytes are gathered before they go onto the line, us.
 pub const GATHER_US: u64 = 3_000;
+/// Least and most time that a run of bytes is late beyond its own length, us: as an adapter and a kernel add them.
+const LATENCY_US: (f64, f64) = (1_000.0, 2_000.0);
 /// Speed of the virtual links, baud.
 pub const BAUD: u32 = 1_000_000;
 /// An operator looks at a held line this long after the hold, and again as often, us.
@@ -56,6 +58,9 @@ pub struct VirtualOptions {
     pub faults: FaultPlan,
     /// After a hold, once the faults are over, an operator empties the bins in quarantine, acknowledges and starts again.
     pub operator: bool,
+    /// What else an operator does, at times in us of the run, in order. After a `Hold` or `Stop` of these the line stands until
+    /// a `Start` of these.
+    pub commands: Vec<(u64, Command)>,
 }
 
 impl Default for VirtualOptions {
@@ -70,6 +75,7 @@ impl Default for VirtualOptions {
             nature: Nature::default(),
             faults: FaultPlan::none(),
             operator: true,
+            commands: Vec::new(),
         }
     }
 }
@@ -151,6 +157,10 @@ struct Run<'a> {
     boards: u8,
     now_us: u64,
     operator: bool,
+    /// By falling time.
+    commands: Vec<(u64, Command)>,
+    /// An operator has held or stopped the line.
+    by_hand: bool,
     started: bool,
     stalled: bool,
     look_us: Option<u64>,
@@ -177,7 +187,12 @@ impl<'a> Run<'a> {
         let boards = u8::try_from(machine.plan.boards.len()).unwrap_or(u8::MAX);
         let pipes = |first: u64| {
             (0..u64::from(boards))
-                .map(move |n| Pipe::new(BAUD, Chance::new(options.seed, first + 2 * n)))
+                .map(move |n| {
+                    Pipe::new(
+                        Carriage::line(BAUD, LATENCY_US),
+                        Chance::new(options.seed, first + 2 * n),
+                    )
+                })
                 .collect()
         };
         Self {
@@ -192,6 +207,8 @@ impl<'a> Run<'a> {
             boards,
             now_us: 0,
             operator: options.operator,
+            commands: options.commands.iter().rev().copied().collect(),
+            by_hand: false,
             started: false,
             stalled: false,
             look_us: None,
@@ -267,7 +284,7 @@ impl<'a> Run<'a> {
         if self.faults.faults.is_empty() {
             Trouble::default()
         } else {
-            Trouble::at(&self.faults, board, self.now_us)
+            self.faults.trouble(board, self.now_us)
         }
     }
 
@@ -314,7 +331,15 @@ impl<'a> Run<'a> {
             }
             return;
         }
-        if !self.operator || self.faults.is_within(self.now_us, OPERATOR_US) {
+        while let Some((_, command)) = self.commands.pop_if(|(at_us, _)| *at_us <= self.now_us) {
+            match command {
+                Command::Hold | Command::Stop => self.by_hand = true,
+                Command::Start => self.by_hand = false,
+                _ => {}
+            }
+            self.host.command(host, command);
+        }
+        if self.by_hand || !self.operator || self.faults.is_within(self.now_us, OPERATOR_US) {
             return;
         }
         match self.host.state() {
@@ -332,6 +357,9 @@ impl<'a> Run<'a> {
     /// The judge hears what has happened and what was said.
     fn hear(&mut self) {
         let Self { rig, host, judge, .. } = self;
+        let place = rig.world().belt().place_at(self.now_us as f64);
+        let (happened, orders) = rig.news();
+        host.show(self.now_us, happened, orders, place);
         let world = rig.world_mut();
         judge.hear(&world.happened, self.now_us);
         for (board, eye, seq) in host.given().told.drain(..) {
@@ -342,8 +370,9 @@ impl<'a> Run<'a> {
         world.happened.clear();
         let mut records = core::mem::take(&mut host.given().records);
         for record in records.drain(..) {
-            host.tell(&record);
-            judge.record(&record, self.now_us);
+            if host.tell(&record) {
+                judge.record(&record, self.now_us);
+            }
         }
         host.given().records = records;
         for order in rig.orders().drain(..) {

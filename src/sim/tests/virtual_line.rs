@@ -1,10 +1,16 @@
-//! The line in virtual time, whole: clean, from the same seed again, and under each fault of the catalogue. Every run is
-//! judged by checkers that know the truth.
+//! The line in virtual time, whole: clean, from the same seed again, and under faults. Every run is judged by checkers that
+//! know the truth. The whole catalogue of faults is in `hil-tests/scenarios`.
 
-use line::{HoldCause, Notice};
-use sim::catalogue::catalogue;
-use sim::faults::FaultPlan;
+use devices::faults::LinkFault;
+use line::{Command, HoldCause, Notice};
+use sim::demo::{DemoOptions, machine};
+use sim::faults::{Fault, FaultPlan};
 use sim::virtual_time::{VirtualOptions, VirtualOutcome, run};
+use units::{BoardId, LaneId, ValveId};
+
+const BOARD: BoardId = BoardId(0);
+/// Valve of lane 3 and bin 4, which gets many pearls.
+const VALVE: ValveId = ValveId(22);
 
 fn options(seed: u64, pearls: u64) -> VirtualOptions {
     VirtualOptions {
@@ -14,21 +20,14 @@ fn options(seed: u64, pearls: u64) -> VirtualOptions {
     }
 }
 
-fn faulty(name: &str, seed: u64) -> VirtualOutcome {
-    let faults = catalogue()
-        .into_iter()
-        .find(|(other, _)| *other == name)
-        .map(|(_, faults)| faults);
-    let faults = faults.unwrap_or_else(|| panic!("the catalogue has no {name}"));
-    run(
-        &VirtualOptions {
-            seed,
-            most_us: 16_000_000,
-            faults,
-            ..VirtualOptions::default()
-        },
-        |_| {},
-    )
+/// A run with one fault from `from_s` until `until_s`.
+fn faulty(from_s: f64, until_s: f64, fault: Fault, seed: u64) -> VirtualOutcome {
+    let options = VirtualOptions {
+        most_us: 16_000_000,
+        faults: FaultPlan::none().with(from_s, until_s, fault),
+        ..options(seed, u64::MAX)
+    };
+    run(&options, |_| {})
 }
 
 #[track_caller]
@@ -111,35 +110,32 @@ fn slower_and_faster_lines_of_other_sizes_sort_as_well() {
 }
 
 #[test]
-fn every_checker_is_content_under_every_fault() {
-    for (name, faults) in catalogue() {
-        let outcome = run(
-            &VirtualOptions {
-                seed: 2,
-                most_us: 16_000_000,
-                faults,
-                ..VirtualOptions::default()
-            },
-            |_| {},
-        );
-        assert_content(name, &outcome);
-        assert!(outcome.summary.binned > 500, "{name}: the line did not sort");
-    }
-}
-
-#[test]
 fn a_line_is_back_after_a_link_that_was_gone_and_after_a_board_reset() {
-    for name in ["link cut 2 s", "first link cut 2 s", "board reset", "first board reset"] {
-        let outcome = faulty(name, 4);
-        assert_content(name, &outcome);
-        let ran = |(at_us, notice): &(u64, Notice)| *notice == Notice::Running && *at_us > 8_000_000;
-        assert!(outcome.notices.iter().any(ran), "{name}: the line did not run again");
+    for board in [BoardId(0), BoardId(1)] {
+        let cut = Fault::Link {
+            board,
+            fault: LinkFault::Cut,
+        };
+        for (until_s, fault) in [(10.0, cut), (8.3, Fault::BoardReset { board })] {
+            let outcome = faulty(8.0, until_s, fault, 4);
+            assert_content(&format!("{fault:?}"), &outcome);
+            let ran = |(at_us, notice): &(u64, Notice)| *notice == Notice::Running && *at_us > 8_000_000;
+            assert!(outcome.notices.iter().any(ran), "{fault:?}: the line did not run again");
+        }
     }
 }
 
 #[test]
 fn a_valve_that_stays_open_holds_the_line_and_its_bin_is_quarantined() {
-    let outcome = faulty("valve stays open", 2);
+    let outcome = faulty(
+        8.0,
+        14.0,
+        Fault::ValveOpen {
+            board: BOARD,
+            valve: VALVE,
+        },
+        2,
+    );
     assert_content("valve stays open", &outcome);
     assert!(
         outcome.summary.upgraded > 0,
@@ -157,13 +153,83 @@ fn a_valve_that_stays_open_holds_the_line_and_its_bin_is_quarantined() {
 
 #[test]
 fn a_valve_that_stays_shut_holds_the_line() {
-    let outcome = faulty("valve stays shut", 2);
+    let outcome = faulty(
+        8.0,
+        14.0,
+        Fault::ValveShut {
+            board: BOARD,
+            valve: VALVE,
+        },
+        2,
+    );
     assert_content("valve stays shut", &outcome);
     let held = |(at_us, notice): &(u64, Notice)| {
         matches!(notice, Notice::Held(HoldCause::ValveShut(..))) && (8_000_000..13_000_000).contains(at_us)
     };
     assert!(outcome.notices.iter().any(held), "{:?}", outcome.notices);
     assert_eq!(outcome.summary.misrouted_into_bins, 0);
+}
+
+#[test]
+fn an_encoder_that_stands_or_counts_backwards_holds_the_line() {
+    let board = BoardId(1);
+    for fault in [Fault::EncoderStop { board }, Fault::EncoderReverse { board }] {
+        let outcome = faulty(8.0, 9.0, fault, 3);
+        assert_content(&format!("{fault:?}"), &outcome);
+        let held = |(at_us, notice): &(u64, Notice)| {
+            matches!(notice, Notice::Held(_)) && (8_000_000..9_000_000).contains(at_us)
+        };
+        assert!(outcome.notices.iter().any(held), "{fault:?}: {:?}", outcome.notices);
+    }
+}
+
+#[test]
+fn a_board_s_clock_may_run_fast_and_jump() {
+    let board = BoardId(1);
+    for (until_s, fault) in [
+        (12.0, Fault::ClockSkew { board, ppm: 100 }),
+        (8.0, Fault::ClockStep { board, us: 5_000 }),
+        (8.0, Fault::ClockStep { board, us: -5_000 }),
+    ] {
+        let outcome = faulty(8.0, until_s, fault, 3);
+        assert_content(&format!("{fault:?}"), &outcome);
+        assert_eq!(outcome.summary.misrouted_into_bins, 0, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_weigh_cell_that_finds_itself_at_fault_binds_no_pearl_to_a_bin() {
+    let lane = LaneId(3);
+    let cause = |fault, cause| {
+        let outcome = faulty(8.0, 12.0, fault, 3);
+        assert_content(cause, &outcome);
+        let count = outcome.summary.recirculated.get(cause).copied().unwrap_or(0);
+        assert!(count >= 20, "{cause}: {:?}", outcome.summary.recirculated);
+    };
+    cause(Fault::CellStuck { lane }, "mass_stuck");
+    cause(Fault::CellSaturated { lane }, "mass_saturated");
+    cause(Fault::CellDrifting { lane, ug_s: 1_000.0 }, "mass_zero");
+}
+
+#[test]
+fn what_an_operator_holds_stands_until_he_starts_it() {
+    let outcome = run(
+        &VirtualOptions {
+            most_us: 12_000_000,
+            commands: vec![(4_000_000, Command::Hold), (8_000_000, Command::Start)],
+            ..options(7, u64::MAX)
+        },
+        |_| {},
+    );
+    assert_content("held by hand", &outcome);
+    let times = |wanted: fn(&Notice) -> bool| -> Vec<u64> {
+        let of = outcome.notices.iter().filter(|(_, notice)| wanted(notice));
+        of.map(|(at_us, _)| *at_us).collect()
+    };
+    let held = times(|notice| *notice == Notice::Held(HoldCause::Command));
+    let ran = times(|notice| *notice == Notice::Running);
+    assert!(matches!(held[..], [4_000_000..4_100_000]), "{held:?}");
+    assert!(matches!(ran[..], [_, 8_000_000..8_500_000]), "{ran:?}");
 }
 
 #[test]
@@ -188,14 +254,13 @@ fn the_feeder_stands_while_the_line_holds() {
 
 #[test]
 fn random_timetables_of_faults_break_nothing() {
-    // The second row once left pearls without a record after a restart.
-    for seed in (1..=12).chain([82, 121, 196, 214, 235, 295, 361]) {
-        let faults = sim::catalogue::random(seed);
+    let plan = machine(16, DemoOptions::default()).plan;
+    for seed in 1..=20 {
+        let faults = sim::random::timetable(seed, &plan, 1e6);
         let options = VirtualOptions {
-            seed,
             most_us: 14_000_000,
             faults: faults.clone(),
-            ..VirtualOptions::default()
+            ..options(seed, u64::MAX)
         };
         assert_content(&format!("{:?}", faults.faults), &run(&options, |_| {}));
     }

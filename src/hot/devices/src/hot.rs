@@ -12,6 +12,7 @@ use rt::ring::{Consumer, Producer, ring};
 use units::{BoardId, HostUs};
 use wire::ToBoard;
 
+use crate::faults::relay::Relay;
 use crate::limits::{LONGEST_WAIT_US, MAX_LINKS, OUTGOING, PORT_RING, READ_BYTES};
 use crate::link_io::LinkIo;
 use crate::session::{HostLink, LinkEvent, SendError};
@@ -103,12 +104,20 @@ pub struct LostPort {
 
 /// The cold side's end: ports in, lost ports out.
 pub struct ColdEnd {
+    faults: Option<Relay>,
     opened: Producer<OpenedPort>,
     lost: Consumer<LostPort>,
     waker: Waker,
 }
 
 impl ColdEnd {
+    /// Puts every port that is handed over from now on behind link faults: for tests, never in service.
+    #[must_use]
+    pub fn through(mut self, faults: Relay) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
     /// Hands a port to the hot loop.
     ///
     /// # Errors
@@ -117,7 +126,14 @@ impl ColdEnd {
         if self.is_abandoned() {
             return Err(port);
         }
-        self.opened.offer(port)?;
+        let OpenedPort { board, descriptor } = port;
+        let descriptor = match &self.faults {
+            None => descriptor,
+            Some(relay) => relay
+                .wrap(board, descriptor)
+                .map_err(|descriptor| OpenedPort { board, descriptor })?,
+        };
+        self.opened.offer(OpenedPort { board, descriptor })?;
         self.waker.wake();
         Ok(())
     }
@@ -179,6 +195,7 @@ impl<H: Handler> HotLoop<H> {
         let (lost, lost_out) = ring(PORT_RING);
         let waker = Waker::new()?;
         let cold = ColdEnd {
+            faults: None,
             opened: opened_in,
             lost: lost_out,
             waker: waker.duplicate()?,

@@ -26,13 +26,21 @@ impl World {
         if self.faults.on(at_us).any(silent) {
             return None;
         }
-        let (mass_ug, u_mass_ug) = if shared { (0, 0) } else { riding.pearl.weighed_ug };
+        let (status, drift_ug) = self.faults.cell(lane, at_us);
+        let status = if shared { MassStatus::Shared } else { status };
+        let (mass_ug, u_mass_ug) = match status {
+            MassStatus::Good => (
+                riding.pearl.weighed_ug.0.saturating_add_signed(drift_ug),
+                riding.pearl.weighed_ug.1,
+            ),
+            _ => (0, 0),
+        };
         let mass = Mass {
             cell: plan.cell,
             number: weighing,
             entered: units::Tick32(0),
             left: units::Tick32(0),
-            status: if shared { MassStatus::Shared } else { MassStatus::Good },
+            status,
             mass_ug,
             u_mass_ug,
         };

@@ -12,7 +12,7 @@ use wire::{Mass, Measurement};
 
 use crate::air::{Air, Jets};
 use crate::belt::Profile;
-use crate::chance::Chance;
+use crate::chance::{Chance, Distributions as _};
 use crate::demo::Machine;
 use crate::faults::{Fault, FaultPlan};
 use crate::lane::{Lane, Riding, Stations};

@@ -1,57 +1,46 @@
-//! One direction of a serial line in virtual time, and what can go wrong on it.
+//! One direction of a link, and what can go wrong on it.
 //!
-//! Any thread. Bytes need their time at the line's speed and [`LATENCY_US`] beyond it, as an adapter and a kernel add them. They
-//! arrive in the order in which they were sent unless a fault says otherwise.
+//! Any thread; no clock. Bytes need the time that their [`Carriage`] says. They arrive in the order in which they were sent
+//! unless a fault says otherwise.
 
 use std::collections::VecDeque;
 
-use units::BoardId;
+use super::{Chance, Trouble};
 
-use crate::chance::Chance;
-use crate::faults::{Fault, FaultPlan};
-
-/// Least and most time that a run of bytes is late beyond its own length, us.
-pub(crate) const LATENCY_US: (f64, f64) = (1_000.0, 2_000.0);
 const BITS_A_BYTE: u64 = 10;
 
-/// What is wrong with a link at a moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Trouble {
-    noise: Option<[f64; 3]>,
-    delay_us: u32,
-    reorder: f64,
-    pub(crate) stalled_until_us: Option<u64>,
-    pub(crate) cut: bool,
+/// What a link takes by itself, without any fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Carriage {
+    byte_ns: u64,
+    latency_us: (f64, f64),
 }
 
-impl Trouble {
-    /// What the timetable says of a link.
-    pub(crate) fn at(faults: &FaultPlan, of: BoardId, us: u64) -> Self {
-        let mut trouble = Self::default();
-        for timed in faults.faults.iter().filter(|timed| timed.is_on(us)) {
-            match timed.fault {
-                Fault::LinkNoise {
-                    board,
-                    drop,
-                    double,
-                    flip,
-                } if board == of => trouble.noise = Some([drop, double, flip]),
-                Fault::LinkDelay { board, most_us } if board == of => trouble.delay_us = most_us,
-                Fault::LinkReorder { board, share } if board == of => trouble.reorder = share,
-                Fault::LinkStall { board } if board == of => trouble.stalled_until_us = Some(timed.until_us),
-                Fault::LinkCut { board } if board == of => trouble.cut = true,
-                _ => {}
-            }
+impl Carriage {
+    /// A line of this speed whose adapter and kernel add so much, least and most, us.
+    #[must_use]
+    pub fn line(baud: u32, latency_us: (f64, f64)) -> Self {
+        Self {
+            byte_ns: BITS_A_BYTE * 1_000_000_000 / u64::from(baud.max(1)),
+            latency_us,
         }
-        trouble
+    }
+
+    /// No time at all: something else carries the bytes.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            byte_ns: 0,
+            latency_us: (0.0, 0.0),
+        }
     }
 }
 
 /// See the module.
-#[derive(Debug)]
-pub(crate) struct Pipe {
+#[derive(Clone, Debug)]
+pub struct Pipe {
     chance: Chance,
-    byte_ns: u64,
+    carriage: Carriage,
     /// When the line has carried all that was sent.
     free_us: u64,
     latest_us: u64,
@@ -60,10 +49,12 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    pub(crate) fn new(baud: u32, chance: Chance) -> Self {
+    /// An empty direction.
+    #[must_use]
+    pub fn new(carriage: Carriage, chance: Chance) -> Self {
         Self {
             chance,
-            byte_ns: BITS_A_BYTE * 1_000_000_000 / u64::from(baud.max(1)),
+            carriage,
             free_us: 0,
             latest_us: 0,
             runs: VecDeque::with_capacity(64),
@@ -72,8 +63,8 @@ impl Pipe {
     }
 
     /// Bytes go onto the line.
-    pub(crate) fn send(&mut self, now_us: u64, bytes: &[u8], trouble: &Trouble) {
-        self.free_us = self.free_us.max(now_us) + (bytes.len() as u64 * self.byte_ns).div_ceil(1_000);
+    pub fn send(&mut self, now_us: u64, bytes: &[u8], trouble: &Trouble) {
+        self.free_us = self.free_us.max(now_us) + (bytes.len() as u64 * self.carriage.byte_ns).div_ceil(1_000);
         if trouble.cut {
             return;
         }
@@ -83,9 +74,8 @@ impl Pipe {
             None => run.extend_from_slice(bytes),
             Some(shares) => self.spoil(bytes, shares, &mut run),
         }
-        let late_us = self
-            .chance
-            .within(LATENCY_US.0, LATENCY_US.1 + f64::from(trouble.delay_us));
+        let (least_us, most_us) = self.carriage.latency_us;
+        let late_us = self.chance.within(least_us, most_us + f64::from(trouble.delay_us));
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -105,7 +95,7 @@ impl Pipe {
     }
 
     /// The next run of bytes that has arrived, if any.
-    pub(crate) fn arrived(&mut self, now_us: u64) -> Option<Vec<u8>> {
+    pub fn arrived(&mut self, now_us: u64) -> Option<Vec<u8>> {
         if self.runs.front()?.0 > now_us {
             return None;
         }
@@ -113,17 +103,18 @@ impl Pipe {
     }
 
     /// When the next run of bytes arrives.
-    pub(crate) fn next_us(&self) -> u64 {
+    #[must_use]
+    pub fn next_us(&self) -> u64 {
         self.runs.front().map_or(u64::MAX, |(due_us, _)| *due_us)
     }
 
     /// Takes a run's room back.
-    pub(crate) fn give_back(&mut self, run: Vec<u8>) {
+    pub fn give_back(&mut self, run: Vec<u8>) {
         self.spare.push(run);
     }
 
     /// Everything on the way is lost.
-    pub(crate) fn lose(&mut self) {
+    pub fn lose(&mut self) {
         self.spare.extend(self.runs.drain(..).map(|(_, run)| run));
     }
 
@@ -162,7 +153,7 @@ mod tests {
 
     #[test]
     fn bytes_take_their_time_and_keep_their_order() {
-        let mut pipe = Pipe::new(1_000_000, Chance::new(1, 0));
+        let mut pipe = Pipe::new(Carriage::line(1_000_000, (1_000.0, 2_000.0)), Chance::new(1, 0));
         for n in 0..100_u8 {
             pipe.send(1_000 * u64::from(n), &[n; 50], &Trouble::default());
         }
@@ -177,7 +168,7 @@ mod tests {
 
     #[test]
     fn noise_drops_doubles_and_flips_in_its_shares() {
-        let mut pipe = Pipe::new(1_000_000, Chance::new(2, 0));
+        let mut pipe = Pipe::new(Carriage::line(1_000_000, (1_000.0, 2_000.0)), Chance::new(2, 0));
         let trouble = Trouble {
             noise: Some([0.02, 0.01, 0.03]),
             ..Trouble::default()
@@ -193,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_stall_holds_everything_back_and_a_cut_loses_it() {
-        let mut pipe = Pipe::new(1_000_000, Chance::new(3, 0));
+        let mut pipe = Pipe::new(Carriage::line(1_000_000, (1_000.0, 2_000.0)), Chance::new(3, 0));
         let stalled = Trouble {
             stalled_until_us: Some(50_000),
             ..Trouble::default()
@@ -215,7 +206,7 @@ mod tests {
 
     #[test]
     fn reordered_runs_all_arrive() {
-        let mut pipe = Pipe::new(1_000_000, Chance::new(4, 0));
+        let mut pipe = Pipe::new(Carriage::line(1_000_000, (1_000.0, 2_000.0)), Chance::new(4, 0));
         let trouble = Trouble {
             reorder: 0.5,
             ..Trouble::default()
