@@ -20,7 +20,7 @@ use wire::{
 
 use crate::{
     belt::{Belt, LANES, LIMITS, PEARL_TICKS, PITCH_TICKS, PTY_BAUD, UID, bin_of, lane_and_bin},
-    contender::{FarEnd, Trouble},
+    contender::{FarEnd, Stamps, Trouble},
     far_end::{Running, failed_transfer},
     limits::{DRAIN_US, READ_BYTES},
 };
@@ -80,6 +80,7 @@ pub struct BusFarEnd {
     unsent: Vec<u8>,
     buffer: Vec<u8>,
     frames: Vec<u8>,
+    stamps: Stamps,
     belt: Belt,
     /// When the encoder stood at 0, in microseconds of the computer's clock.
     zero_us: u64,
@@ -129,6 +130,7 @@ impl BusFarEnd {
             unsent: Vec::with_capacity(READ_BYTES),
             buffer: vec![0; READ_BYTES],
             frames: vec![0; READ_BYTES],
+            stamps: Stamps::default(),
             belt,
             zero_us: now_us(),
             now_us: now_us(),
@@ -285,6 +287,7 @@ impl BusFarEnd {
                 }
                 self.unsent.extend_from_slice(&self.frames[..count]);
             }
+            self.stamps.written_ns = clock::now_ns();
             match write(board, &self.unsent) {
                 Transfer::Done(count) => drop(self.unsent.drain(..count)),
                 Transfer::WouldBlock => {
@@ -408,6 +411,7 @@ impl FarEnd for BusFarEnd {
         let board = self.board.as_ref().ok_or(Trouble::Closed)?;
         match read(board, &mut self.buffer) {
             Transfer::Done(count) => {
+                self.stamps.read_ns = clock::now_ns();
                 let (inbox, bytes) = (&mut self.inbox, &self.buffer[..count]);
                 self.endpoint.receive(self.now_us, bytes, |message| inbox.push(message));
                 for at in 0..self.inbox.len() {
@@ -421,6 +425,10 @@ impl FarEnd for BusFarEnd {
         }
         self.report_status();
         self.carry(self.now_us)
+    }
+
+    fn stamps(&self) -> Stamps {
+        self.stamps
     }
 
     fn finish(&mut self) -> Result<Option<String>, Trouble> {

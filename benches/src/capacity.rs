@@ -73,6 +73,7 @@ pub fn measure(contender: &dyn Contender, conditions: &Conditions, seconds: f64)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contender::Stamps;
     use crate::{
         belt::Belt,
         bus_shape::BusThread,
@@ -113,6 +114,9 @@ mod tests {
             }
             fn receive(&mut self, _: u64, _: &mut dyn FnMut(u32)) -> Result<(), Trouble> {
                 Ok(())
+            }
+            fn stamps(&self) -> Stamps {
+                Stamps::default()
             }
             fn finish(&mut self) -> Result<Option<String>, Trouble> {
                 Ok(None)

@@ -103,12 +103,25 @@ pub trait FarEnd: Send {
     /// [`Trouble::Closed`] when the contender is gone.
     fn receive(&mut self, timeout_us: u64, each: &mut dyn FnMut(u32)) -> Result<(), Trouble>;
 
+    /// When bytes last passed the pty's far end. What the far end itself needs to make and to understand them, a line or
+    /// a frame of the bus, lies outside these times.
+    fn stamps(&self) -> Stamps;
+
     /// After the measurement: lets what is under way come to its end, and says whether every pearl was sorted rightly,
     /// where the contender's language lets that be seen. Gives what there is to note beside the figure.
     ///
     /// # Errors
     /// [`Trouble::Unsound`] when not.
     fn finish(&mut self) -> Result<Option<String>, Trouble>;
+}
+
+/// Times on the computer's clock, in nanoseconds, of the latest transfers at the pty's far end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamps {
+    /// Right before the write.
+    pub written_ns: u64,
+    /// Right after the read that brought something.
+    pub read_ns: u64,
 }
 
 /// All contenders that come with this package, in the order of the report.

@@ -9,7 +9,7 @@ use rt::{
 };
 
 use crate::{
-    contender::{FarEnd, Trouble},
+    contender::{FarEnd, Stamps, Trouble},
     limits::{PROBE_US, READ_BYTES},
     lines::{Cutter, PROBE, pearl_of_order, push_measurement, push_trigger},
 };
@@ -45,6 +45,7 @@ pub struct LineFarEnd {
     unsent: Vec<u8>,
     cutter: Cutter,
     buffer: Vec<u8>,
+    stamps: Stamps,
     running: Box<dyn Running>,
 }
 
@@ -70,6 +71,7 @@ impl LineFarEnd {
             unsent: Vec::with_capacity(READ_BYTES),
             cutter: Cutter::new(),
             buffer: vec![0; READ_BYTES],
+            stamps: Stamps::default(),
             running,
         })
     }
@@ -111,6 +113,7 @@ impl FarEnd for LineFarEnd {
     fn flush(&mut self) -> Result<(), Trouble> {
         let board = self.board.as_ref().ok_or(Trouble::Closed)?;
         let mut sent = 0;
+        self.stamps.written_ns = clock::now_ns();
         while sent < self.unsent.len() {
             match write(board, &self.unsent[sent..]) {
                 Transfer::Done(count) => sent += count,
@@ -129,6 +132,10 @@ impl FarEnd for LineFarEnd {
         Ok(())
     }
 
+    fn stamps(&self) -> Stamps {
+        self.stamps
+    }
+
     fn finish(&mut self) -> Result<Option<String>, Trouble> {
         Ok(None)
     }
@@ -141,11 +148,14 @@ impl FarEnd for LineFarEnd {
         }
         let board = self.board.as_ref().ok_or(Trouble::Closed)?;
         match read(board, &mut self.buffer) {
-            Transfer::Done(count) => self.cutter.cut(&self.buffer[..count], |line| {
-                if let Some(pearl) = pearl_of_order(line) {
-                    each(pearl);
-                }
-            }),
+            Transfer::Done(count) => {
+                self.stamps.read_ns = clock::now_ns();
+                self.cutter.cut(&self.buffer[..count], |line| {
+                    if let Some(pearl) = pearl_of_order(line) {
+                        each(pearl);
+                    }
+                });
+            }
             Transfer::WouldBlock => {}
             Transfer::Closed => return Err(Trouble::Closed),
             Transfer::Failed(code) => return Err(failed_transfer(code)),

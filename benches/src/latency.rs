@@ -1,6 +1,7 @@
 //! Decision latency: from the last figure of a pearl leaving the far end to its order arriving there, at
 //! [`LATENCY_RATE`](crate::limits::LATENCY_RATE) pearls a second. The far end is one thread at SCHED_FIFO for every
-//! contender alike; it stamps before the write and after the read.
+//! contender alike; it stamps right before the write and right after the read, so that what the far end itself does with
+//! the bytes counts for nobody.
 
 use std::sync::mpsc;
 
@@ -121,15 +122,15 @@ fn wait_until(far_end: &mut dyn FarEnd, due: units::HostUs) -> Result<(), Troubl
 /// Sends the measurement of `pearl` and waits for its order; the time between in nanoseconds.
 fn ask(far_end: &mut dyn FarEnd, pearl: u32) -> Result<u64, Trouble> {
     far_end.measurement(pearl);
-    let sent_ns = clock::now_ns();
     far_end.flush()?;
+    let sent_ns = far_end.stamps().written_ns;
     loop {
         let mut came = false;
         far_end.receive(SILENCE_US, &mut |order| came |= order == pearl)?;
-        let passed_ns = clock::now_ns() - sent_ns;
         if came {
-            return Ok(passed_ns);
+            return Ok(far_end.stamps().read_ns - sent_ns);
         }
+        let passed_ns = clock::now_ns() - sent_ns;
         if passed_ns >= SILENCE_US * 1000 {
             return Err(Trouble::Silent {
                 waited_us: passed_ns / 1000,

@@ -1,10 +1,10 @@
 //! The weigh stage allocates nothing after construction: good pearls, doubles, lost, stuck and saturated samples, gates
 //! that make no sense, and streams whose clock jumps.
 
-use line::weigh::{BeltLines, CellStream, Checks, Estimator, Gate, Model, Noise, Platform};
+use line::weigh::{BeltLines, CellStream, Checks, Estimator, Gate, Gates, Model, Noise, Platform};
 use rt::alloc::{CountingAllocator, HotSection, hot_allocations, is_counting};
 use setup::weigh::synthetic::Plan;
-use units::{BoardUs, BoardUs32, Tick32};
+use units::{BoardUs, BoardUs32, Tick, Tick32};
 use wire::Samples;
 
 #[global_allocator]
@@ -65,7 +65,7 @@ fn weighing_allocates_nothing_whatever_comes() {
         ..Checks::default()
     };
     let mut estimator = Estimator::new(&model(&plan), &checks, BoardUs(0)).expect("the model can be used");
-    let mut stream = Box::new(CellStream::new(0, &model(&plan), &checks).expect("the model can be used"));
+    let mut stream = Box::new(CellStream::new(0));
     let before = hot_allocations();
     let (mut weighed, mut refused, mut streamed) = (0, 0, 0);
     {
@@ -73,6 +73,8 @@ fn weighing_allocates_nothing_whatever_comes() {
         feed(&mut estimator, &codes, &gates, &mut |good| {
             *if good { &mut weighed } else { &mut refused } += 1
         });
+        let taken = stream.set_model(&model(&plan), &checks, &mut |_, _| ());
+        assert_eq!(taken, Ok(()));
         feed_stream(&mut stream, &messages, &gates, &mut streamed);
     }
     let after = hot_allocations();
@@ -118,17 +120,13 @@ fn feed(estimator: &mut Estimator, codes: &[i32], gates: &[(i64, bool)], weighed
 }
 
 fn feed_stream(stream: &mut CellStream, messages: &[Vec<u8>], gates: &[(i64, bool)], streamed: &mut u32) {
-    let mut give = |_| *streamed += 1;
+    let mut give = |_, _: Gates| *streamed += 1;
     let mut next = gates.iter().filter(|gate| !gate.1).peekable();
     for (m, data) in messages.iter().enumerate() {
         let jump = if m < messages.len() / 2 { 0 } else { 3_000_000 };
         let at = |us: i64| BoardUs32((us + jump) as u32);
         while let Some((us, _)) = next.next_if(|gate| gate.0 <= m as i64 * 10_000 + 15_000) {
-            let gate = |us: i64| Gate {
-                tick: Tick32(us as u32),
-                at: at(us),
-            };
-            stream.expect(gate(*us), gate(us + 51_000), &mut give);
+            stream.expect(Tick(*us), Tick(us + 51_000));
         }
         let message = Samples {
             cell: 0,
@@ -136,7 +134,14 @@ fn feed_stream(stream: &mut CellStream, messages: &[Vec<u8>], gates: &[(i64, boo
             at: at(m as i64 * 10_000),
             data,
         };
-        stream.samples(&message, &mut give);
+        // a tick is a microsecond
+        let gate = |tick: Tick| {
+            Some(Gate {
+                tick: Tick32(tick.0 as u32),
+                at: at(tick.0),
+            })
+        };
+        stream.samples(&message, gate, &mut give);
     }
     stream.end(&mut give);
 }
