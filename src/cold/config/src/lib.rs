@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use crate::library::{Change, Library};
 pub use crate::machine::{Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, line_from_text, load_line};
+pub use crate::nearest::nearest;
 pub use crate::recipe::{
     Answer, BinAnswer, Condition, ConditionAnswer, DoubtShares, Lot, Pearl, Recipe, RecipeBin, Value, load_recipe,
     recipe_from_text,
@@ -109,7 +110,7 @@ fn check_source(source: &Source, folder: Option<&Path>, machine: Option<&Line>) 
         }
         _ if source.has_errors() => {}
         Some(other) => {
-            let help = nearest::nearest(other, KINDS).map_or_else(
+            let help = nearest(other, KINDS).map_or_else(
                 || format!("write one of: {}", KINDS.join(", ")),
                 |near| format!("write \"{near}\""),
             );

@@ -28,7 +28,8 @@ fn edits(a: &str, b: &str) -> usize {
 
 /// The name of `known` nearest to `word`, when it is near enough to be meant: at most a third of its letters differ,
 /// or one contains the other.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     known
         .into_iter()
