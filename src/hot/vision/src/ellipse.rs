@@ -52,13 +52,7 @@ impl Ellipse {
 
     /// Distance of a point from the outline (positive outside) and the outward unit normal there, to first order.
     pub(crate) fn distance(&self, x: f64, y: f64) -> (f64, [f64; 2]) {
-        let (distance, n, _) = self.near(x, y, 1.0 / self.determinant());
-        (distance, n)
-    }
-
-    /// Distance, normal and one over the support at the outline's point near (x, y); `scale` is one over C's
-    /// determinant.
-    fn near(&self, x: f64, y: f64, scale: f64) -> (f64, [f64; 2], f64) {
+        let scale = 1.0 / self.determinant();
         let (dx, dy) = (x - self.x, y - self.y);
         let gx = (self.yy * dx - self.xy * dy) * scale;
         let gy = (self.xx * dy - self.xy * dx) * scale;
@@ -66,8 +60,7 @@ impl Ellipse {
         let over = 1.0 / (gx * gx + gy * gy).max(1e-24).sqrt();
         // With q = root^2 the support is root / |g| on the outline; the factor root makes the distance right to
         // second order for a circle.
-        let h = root * over;
-        (h * (root - 1.0), [gx * over, gy * over], 1.0 / h)
+        (root * over * (root - 1.0), [gx * over, gy * over])
     }
 }
 
@@ -94,46 +87,130 @@ pub(crate) fn start(points: &[Point]) -> Ellipse {
     }
 }
 
+/// Points taken side by side, so that the compiler makes vector code.
+const LANES: usize = 4;
+/// One number for each of them.
+type Lane = [f32; LANES];
+
+/// A lane of `f(0), f(1), ..`.
+fn lane(f: impl FnMut(usize) -> f32) -> Lane {
+    std::array::from_fn(f)
+}
+
+/// Sums over the points of one step. With n the outline's normal, h the support and w the weight, a point's row is
+/// (nx^2 / 2h, ny^2 / 2h, nx ny / h, nx, ny); the products of rows are sums of w nx^i ny^j / h^k with i + j = 2 + k, of
+/// which twelve differ.
+#[derive(Default)]
+struct Normal {
+    /// k = 2: nx^4, nx^3 ny, nx^2 ny^2, nx ny^3, ny^4.
+    four: [Lane; 5],
+    /// k = 1: nx^3, nx^2 ny, nx ny^2, ny^3.
+    three: [Lane; 4],
+    /// k = 0: nx^2, nx ny, ny^2.
+    two: [Lane; 3],
+    /// Row times distance, without the row's factor 1/2.
+    right: [Lane; 5],
+    /// Weight times distance squared.
+    chi: Lane,
+    /// Points nearer than three scales, and their squared distances.
+    near: Lane,
+    square: Lane,
+}
+
+impl Normal {
+    /// Adds points by their distance from `ellipse`; `scale` is that of Cauchy's weight, 1 / (1 + (distance / scale)^2).
+    #[expect(clippy::cast_possible_truncation, reason = "pixels from the centre to f32")]
+    fn add(&mut self, points: &[Point; LANES], real: &Lane, ellipse: &Ellipse, scale: f32) {
+        let over_det = 1.0 / ellipse.determinant();
+        let [a, b, c] = [ellipse.yy, ellipse.xy, ellipse.xx].map(|v| (v * over_det) as f32);
+        let x = lane(|l| (points[l].x - ellipse.x) as f32);
+        let y = lane(|l| (points[l].y - ellipse.y) as f32);
+        // As in `Ellipse::distance`.
+        let gx = lane(|l| a * x[l] - b * y[l]);
+        let gy = lane(|l| c * y[l] - b * x[l]);
+        let root = lane(|l| (gx[l] * x[l] + gy[l] * y[l] + 1e-12).sqrt());
+        let over = lane(|l| 1.0 / (gx[l] * gx[l] + gy[l] * gy[l] + 1e-24).sqrt());
+        let h = lane(|l| root[l] * over[l]);
+        let d = lane(|l| h[l] * (root[l] - 1.0));
+        let nx = lane(|l| gx[l] * over[l]);
+        let ny = lane(|l| gy[l] * over[l]);
+        let square_scale = scale * scale;
+        let w = lane(|l| real[l] * points[l].weight as f32 * square_scale / (square_scale + d[l] * d[l]));
+        let wh = lane(|l| w[l] / h[l]);
+        let whh = lane(|l| wh[l] / h[l]);
+        let (xx, xy, yy) = (
+            lane(|l| nx[l] * nx[l]),
+            lane(|l| nx[l] * ny[l]),
+            lane(|l| ny[l] * ny[l]),
+        );
+        for l in 0..LANES {
+            let (p, q, r) = (whh[l] * xx[l], whh[l] * xy[l], whh[l] * yy[l]);
+            self.four[0][l] += p * xx[l];
+            self.four[1][l] += p * xy[l];
+            self.four[2][l] += p * yy[l];
+            self.four[3][l] += q * yy[l];
+            self.four[4][l] += r * yy[l];
+        }
+        for l in 0..LANES {
+            let (p, q, r) = (wh[l] * xx[l], wh[l] * xy[l], wh[l] * yy[l]);
+            self.three[0][l] += p * nx[l];
+            self.three[1][l] += p * ny[l];
+            self.three[2][l] += q * ny[l];
+            self.three[3][l] += r * ny[l];
+            self.right[0][l] += p * d[l];
+            self.right[1][l] += r * d[l];
+            self.right[2][l] += q * d[l];
+        }
+        for l in 0..LANES {
+            let wd = w[l] * d[l];
+            self.two[0][l] += w[l] * xx[l];
+            self.two[1][l] += w[l] * xy[l];
+            self.two[2][l] += w[l] * yy[l];
+            self.right[3][l] += wd * nx[l];
+            self.right[4][l] += wd * ny[l];
+            self.chi[l] += wd * d[l];
+        }
+        let far = 9.0 * square_scale;
+        for l in 0..LANES {
+            let square = d[l] * d[l];
+            let near = if square > far { 0.0 } else { real[l] };
+            self.near[l] += near;
+            self.square[l] += near * square;
+        }
+    }
+
+    /// Matrix and right side of the step's equations.
+    fn equations(&self) -> (Matrix<5>, [f64; 5]) {
+        let [f0, f1, f2, f3, f4] = self.four.map(|lane| total(&lane));
+        let [t0, t1, t2, t3] = self.three.map(|lane| total(&lane));
+        let [s0, s1, s2] = self.two.map(|lane| total(&lane));
+        let [b0, b1, b2, b3, b4] = self.right.map(|lane| total(&lane));
+        let a = [
+            [0.25 * f0, 0.25 * f2, 0.5 * f1, 0.5 * t0, 0.5 * t1],
+            [0.25 * f2, 0.25 * f4, 0.5 * f3, 0.5 * t2, 0.5 * t3],
+            [0.5 * f1, 0.5 * f3, f2, t1, t2],
+            [0.5 * t0, 0.5 * t2, t1, s0, s1],
+            [0.5 * t1, 0.5 * t3, t2, s1, s2],
+        ];
+        (a, [0.5 * b0, 0.5 * b1, b2, b3, b4])
+    }
+}
+
+fn total(lane: &Lane) -> f64 {
+    lane.iter().map(|&v| f64::from(v)).sum()
+}
+
 /// Gauss and Newton's steps on the points' distances, with Cauchy's weights of the scales given (pixels, one a step).
 /// `None` when the points determine no ellipse.
-pub(crate) fn fit(points: &[Point], from: Ellipse, scales: &[f64]) -> Option<Fit> {
+pub(crate) fn fit(points: &[Point], from: Ellipse, scales: &[f32]) -> Option<Fit> {
     let mut ellipse = from;
     let mut out = Fit::default();
     for (step, &scale) in scales.iter().enumerate() {
         if !ellipse.is_sound() {
             return None;
         }
-        let (inverse_det, square_scale) = (1.0 / ellipse.determinant(), scale * scale);
-        let mut a = [[0.0; 5]; 5];
-        let mut b = [0.0; 5];
-        let (mut far, mut square, mut near) = (0u32, 0.0, 0u32);
-        let mut chi = 0.0;
-        for p in points {
-            let (distance, n, over) = ellipse.near(p.x, p.y, inverse_det);
-            let row = [
-                0.5 * n[0] * n[0] * over,
-                0.5 * n[1] * n[1] * over,
-                n[0] * n[1] * over,
-                n[0],
-                n[1],
-            ];
-            // Cauchy's weight: one over 1 + (distance / scale)^2.
-            let weight = p.weight * square_scale / (square_scale + distance * distance);
-            if distance.abs() > 3.0 * scale {
-                far += 1;
-            } else {
-                near += 1;
-                square += distance * distance;
-            }
-            chi += weight * distance * distance;
-            for i in 0..5 {
-                for j in 0..=i {
-                    a[i][j] += weight * row[i] * row[j];
-                }
-                b[i] += weight * row[i] * distance;
-            }
-        }
-        mirror(&mut a);
+        let normal = gather(points, &ellipse, scale);
+        let (a, b) = normal.equations();
         let q = solve(&a, &b)?;
         ellipse.xx += q[0];
         ellipse.yy += q[1];
@@ -142,15 +219,16 @@ pub(crate) fn fit(points: &[Point], from: Ellipse, scales: &[f64]) -> Option<Fit
         ellipse.y += q[4];
         if step + 1 == scales.len() {
             let count = points.len() as f64;
-            let variance = chi / (count - 5.0).max(1.0);
+            let variance = total(&normal.chi) / (count - 5.0).max(1.0);
             let full = inverse(&a)?;
             for i in 0..3 {
                 for j in 0..3 {
                     out.covariance[i][j] = full[i][j] * variance;
                 }
             }
-            out.rms = (square / f64::from(near.max(1))).sqrt();
-            out.outliers = f64::from(far) / count;
+            let near = total(&normal.near);
+            out.rms = (total(&normal.square) / near.max(1.0)).sqrt();
+            out.outliers = 1.0 - near / count.max(1.0);
         }
     }
     if !ellipse.is_sound() {
@@ -158,6 +236,21 @@ pub(crate) fn fit(points: &[Point], from: Ellipse, scales: &[f64]) -> Option<Fit
     }
     out.ellipse = ellipse;
     Some(out)
+}
+
+fn gather(points: &[Point], ellipse: &Ellipse, scale: f32) -> Normal {
+    let mut normal = Normal::default();
+    let (full, rest) = points.as_chunks::<LANES>();
+    for points in full {
+        normal.add(points, &[1.0; LANES], ellipse, scale);
+    }
+    if let Some(&first) = rest.first() {
+        // What is missing of the last four is a point without weight.
+        let filled = std::array::from_fn(|l| *rest.get(l).unwrap_or(&first));
+        let real = lane(|l| if l < rest.len() { 1.0 } else { 0.0 });
+        normal.add(&filled, &real, ellipse, scale);
+    }
+    normal
 }
 
 /// Copies the lower triangle to the upper.

@@ -57,12 +57,12 @@ pub struct Eye {
 }
 
 /// Scales of the robust weights, in pixels, from rough to fine.
-const FIRST_SCALES: [f64; 6] = [30.0, 12.0, 4.0, 1.5, 0.8, 0.6];
-const FINE_SCALES: [f64; 2] = [1.0, 0.5];
+const FIRST_SCALES: [f32; 6] = [30.0, 12.0, 4.0, 1.5, 0.8, 0.6];
+const FINE_SCALES: [f32; 2] = [1.0, 0.5];
 /// Reach of the last pass's window inside the predicted edge, pixels.
 const LAST_HALF: usize = 1;
 /// The same for what is no ellipsoid: only points lost altogether are left out.
-const BAROQUE_SCALES: [f64; 3] = [12.0; 3];
+const BAROQUE_SCALES: [f32; 3] = [12.0; 3];
 /// Residual of the first outlines, pixels, from which a pearl is no ellipsoid; first outlines of true ellipsoids
 /// scatter by 0.15 to 0.35.
 const BAROQUE_PX: f64 = 0.5;
@@ -153,6 +153,7 @@ impl Eye {
         let mut fits = [Fit::default(); VIEWS];
         let mut counts = [0; VIEWS];
         for k in 0..VIEWS {
+            self.blobs[k].fetch(&views[k]);
             counts[k] = coarse(&views[k], &self.blobs[k], &mut self.points[k]);
             let points = &self.points[k][..counts[k]];
             if points.len() < 16 {

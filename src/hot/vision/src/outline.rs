@@ -20,6 +20,8 @@ const INSIDE: usize = 8;
 const OUTSIDE: usize = 4;
 /// Pixels of the window outside the predicted edge.
 const WINDOW_OUT: usize = 2;
+/// Pixels read of a line: inside, window with its widest reach inside, outside.
+const LINE: usize = INSIDE + 2 + WINDOW_OUT + OUTSIDE;
 /// Half width of the smoothing along the outline, in pixels of outline.
 const SMOOTH_PX: f32 = 20.0;
 /// Standard uncertainty of one line's edge in pixels: a part that stays, and a part by the contrast in counts.
@@ -59,17 +61,27 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Sums of the channels at the pixels from `from` to before `to`, counted in the scan's own direction.
-    fn values(&self, from: usize, to: usize) -> impl Iterator<Item = u16> {
-        let place = |i: usize| self.base + if self.outward { i } else { self.length - 1 - i } * self.step;
-        let (mut at, step) = (place(from), self.step);
-        let (pixels, outward) = (self.pixels, self.outward);
-        (from..to).map(move |_| {
-            let p = &pixels[at..at + 3];
-            // After the last pixel of the frame's first line there is no step back; nobody takes it.
-            at = if outward { at + step } else { at.wrapping_sub(step) };
-            u16::from(p[0]) + u16::from(p[1]) + u16::from(p[2])
-        })
+    /// Sums of the channels at `N` pixels from `from` on, counted in the scan's own direction; they must lie in it.
+    fn sums<const N: usize>(&self, from: usize) -> [u16; N] {
+        let first = if self.outward { from } else { self.length - from - N };
+        let pixels = &self.pixels[self.base + first * self.step..][..(N - 1) * self.step + 3];
+        let mut sums = [0; N];
+        if self.step == 3 {
+            // A row lies in one piece.
+            for (sum, &[r, g, b]) in sums.iter_mut().zip(pixels.as_chunks::<3>().0) {
+                *sum = u16::from(r) + u16::from(g) + u16::from(b);
+            }
+        } else {
+            for (sum, pixel) in sums.iter_mut().zip(pixels.chunks(self.step)) {
+                if let [r, g, b, ..] = pixel {
+                    *sum = u16::from(*r) + u16::from(*g) + u16::from(*b);
+                }
+            }
+        }
+        if !self.outward {
+            sums.reverse();
+        }
+        sums
     }
 
     /// A position along the frame's axis from one along the scan, and back.
@@ -125,39 +137,49 @@ pub(crate) fn coarse(view: &View<'_>, blob: &Blob, points: &mut [Point]) -> usiz
     count
 }
 
+/// Pixels read for a step: those looked at, and as many as the means on each side need.
+const STEP_VALUES: usize = STEP_BACK + STEP_AHEAD + 2 * STEP_MARGIN;
+const STEP_MARGIN: usize = 6;
+
 /// The sharpest step down near `edge` along the scan: its position and contrast.
 fn step(scan: &Scan<'_>, edge: usize) -> Option<(f32, f32)> {
-    const VALUES: usize = STEP_BACK + STEP_AHEAD + 12;
-    let from = edge.checked_sub(STEP_BACK + 6)?;
-    if from + VALUES > scan.length {
+    let from = edge.checked_sub(STEP_BACK + STEP_MARGIN)?;
+    if from + STEP_VALUES > scan.length {
         return None;
     }
-    let mut sums = [0.0f32; VALUES + 1];
-    for (i, value) in scan.values(from, from + VALUES).enumerate() {
-        sums[i + 1] = sums[i] + f32::from(value) * (1.0 / 3.0);
-    }
-    let mean = |a: usize, b: usize| (sums[b] - sums[a]) / (b - a) as f32;
-    let (mut best, mut at) = (0.0, 0);
-    for i in 6..VALUES - 6 {
-        let inside = mean(i - STEP_SPAN, i);
-        let fall = inside - mean(i, i + STEP_SPAN);
+    let values = scan.sums::<STEP_VALUES>(from);
+    // Three channels were summed, over the span's pixels.
+    const COUNTS: f32 = 1.0 / (3 * STEP_SPAN) as f32;
+    let mut scores = [0.0f32; STEP_VALUES - 2 * STEP_MARGIN];
+    for (k, score) in scores.iter_mut().enumerate() {
+        let at = k + STEP_MARGIN;
+        let inside = values[at - 3] + values[at - 2] + values[at - 1];
+        let outside = values[at] + values[at + 1] + values[at + 2];
+        let (inside, outside) = (f32::from(inside) * COUNTS, f32::from(outside) * COUNTS);
+        let fall = inside - outside;
         // In units of the noise, which grows with the root of the light: else a highlight's flank beats a dark edge.
-        let score = fall * fall.abs() / (1.0 + inside);
+        *score = fall * fall.abs() / (1.0 + inside);
+    }
+    let (mut best, mut at) = (0.0, 0);
+    for (k, &score) in scores.iter().enumerate() {
         if score > best {
-            (best, at) = (score, i);
+            (best, at) = (score, k + STEP_MARGIN);
         }
     }
     if at == 0 {
         return None;
     }
-    let (pearl, belt) = (mean(at - 5, at - 2), mean(at + 3, at + 6));
+    let sum = |from: usize, to: usize| f32::from(values[from..to].iter().sum::<u16>()) * (1.0 / 3.0);
+    let (pearl, belt) = (sum(at - 5, at - 2) / 3.0, sum(at + 3, at + 6) / 3.0);
     let contrast = pearl - belt;
     if contrast < LEAST_CONTRAST {
         return None;
     }
-    let covered = (sums[at + 3] - sums[at - 2] - 5.0 * belt) / contrast;
+    let covered = (sum(at - 2, at + 3) - 5.0 * belt) / contrast;
     Some(((from + at - 2) as f32 + covered.clamp(0.0, 5.0), contrast))
 }
+
+const _: () = assert!(STEP_SPAN == 3, "the sums of a step are written out");
 
 /// What one line gives before smoothing.
 #[derive(Clone, Copy, Default)]
@@ -184,14 +206,15 @@ struct Crossing {
 /// Working memory of [`fine`].
 pub(crate) struct Lines {
     crossings: [Crossing; SIDE_LINES],
-    sums: [[f32; SIDE_LINES + 1]; 8],
+    /// For each line the sums over all before it.
+    sums: [[f32; 8]; SIDE_LINES + 1],
 }
 
 impl Lines {
     pub(crate) fn new() -> Self {
         Self {
             crossings: [Crossing::default(); SIDE_LINES],
-            sums: [[0.0; SIDE_LINES + 1]; 8],
+            sums: [[0.0; 8]; SIDE_LINES + 1],
         }
     }
 }
@@ -208,9 +231,10 @@ pub(crate) fn fine(
     points: &mut [Point],
 ) -> usize {
     let mut count = 0;
+    let cross = if half == 1 { cross::<1> } else { cross::<2> };
     for across in [false, true] {
         for outward in [false, true] {
-            let (found, stride) = cross(view, ellipse, across, outward, half, lines, work);
+            let (found, stride) = cross(view, ellipse, across, outward, lines, work);
             if found < 5 {
                 continue;
             }
@@ -223,18 +247,19 @@ pub(crate) fn fine(
                 }
                 let Some(slot) = points.get_mut(count) else { break };
                 let expected = c.predicted - c.start;
-                let depth = invert(edge_level, c.slope, c.sum - c.belt * c.window, expected);
+                let depth = invert(edge_level, c.slope, c.sum - c.belt * c.window);
                 // A line whose edge is not where it was predicted has a neighbour, dust or a pit in it.
                 if (depth - expected).abs() > 2.5 {
                     continue;
                 }
                 let (a, b) = (f64::from(scan.flip(c.start + depth)), f64::from(c.at + 0.5));
-                let u = c.slant * c.slant * (EDGE_FLOOR_PX.powi(2) + (EDGE_NOISE_COUNTS / edge_level).powi(2));
+                let square = edge_level * edge_level;
+                let u = c.slant * c.slant * (EDGE_FLOOR_PX.powi(2) * square + EDGE_NOISE_COUNTS.powi(2));
                 let (x, y) = if across { (b, a) } else { (a, b) };
                 *slot = Point {
                     x,
                     y,
-                    weight: f64::from(1.0 / u),
+                    weight: f64::from(square / u),
                 };
                 count += 1;
             }
@@ -244,14 +269,12 @@ pub(crate) fn fine(
 }
 
 /// Depth of pearl in the window whose light is `sum`, when the pearl's level is `edge` at the edge and changes by
-/// `slope` a pixel outwards: edge * d - slope * d^2 / 2 = sum, by Newton's steps from `from`.
-fn invert(edge: f32, slope: f32, sum: f32, from: f32) -> f32 {
-    let mut d = from;
-    for _ in 0..3 {
-        let level = (edge - slope * d).max(0.3 * edge);
-        d -= (edge * d - 0.5 * slope * d * d - sum) / level;
-    }
-    d
+/// `slope` a pixel outwards: the root of edge * d - slope * d^2 / 2 = sum at which the level is still positive.
+fn invert(edge: f32, slope: f32, sum: f32) -> f32 {
+    // The level at the depth sought is the root below; a line that says less than this share of the edge's is none.
+    const LEAST_SHARE: f32 = 0.3;
+    let square = (edge * edge - 2.0 * slope * sum).max((LEAST_SHARE * edge).powi(2));
+    2.0 * sum / (edge + square.sqrt())
 }
 
 /// Reads the lines of one side: those on which the outline's normal lies within 45 degrees of the scan. Returns how
@@ -261,12 +284,11 @@ fn invert(edge: f32, slope: f32, sum: f32, from: f32) -> f32 {
     clippy::cast_sign_loss,
     reason = "positions checked to lie in the frame"
 )]
-fn cross(
+fn cross<const HALF: usize>(
     view: &View<'_>,
     ellipse: &Ellipse,
     across: bool,
     outward: bool,
-    half: usize,
     lines: usize,
     work: &mut Lines,
 ) -> (usize, f32) {
@@ -286,22 +308,22 @@ fn cross(
         return (0, 1.0);
     }
     let stride = (span / lines.min(SIDE_LINES) as f64).max(1.0);
-    let det = ellipse.determinant();
+    let (det, over_side) = (ellipse.determinant(), 1.0 / side);
     let mut found = 0;
     for k in 0..lines.min(SIDE_LINES) {
-        let at = first + (k as f64 * stride).floor();
+        let at = first + f64::from((k as f64 * stride) as i32);
         if at > last {
             break;
         }
         // side * dx^2 - 2 cross dx dy + along * dy^2 = det, for dx
         let dy = at + 0.5 - middle;
         let root = (det * (side - dy * dy)).max(0.0).sqrt();
-        let dx = (cross_term * dy + sign * root) / side;
+        let dx = (cross_term * dy + sign * root) * over_side;
         let (gx, gy) = (side * dx - cross_term * dy, along * dy - cross_term * dx);
         let slant = gx.abs() / (gx * gx + gy * gy).sqrt();
-        let scan = Scan::new(view, across, at as usize, outward);
+        let scan = Scan::new(view, across, at as u32 as usize, outward);
         let predicted = scan.flip((centre + dx) as f32);
-        if let Some(crossing) = read(&scan, predicted, half) {
+        if let Some(crossing) = read::<HALF>(&scan, predicted) {
             work.crossings[found] = Crossing {
                 at: at as f32,
                 slant: slant as f32,
@@ -319,19 +341,22 @@ fn cross(
     clippy::cast_sign_loss,
     reason = "negative positions are refused before"
 )]
-fn read(scan: &Scan<'_>, predicted: f32, half: usize) -> Option<Crossing> {
-    let pixel = predicted as usize;
-    if pixel < half + INSIDE || pixel + WINDOW_OUT + OUTSIDE > scan.length {
+fn read<const HALF: usize>(scan: &Scan<'_>, predicted: f32) -> Option<Crossing> {
+    let pixel = predicted as u32 as usize;
+    if pixel < HALF + INSIDE || pixel - HALF - INSIDE + LINE > scan.length {
         return None;
     }
-    let start = pixel - half;
+    let start = pixel - HALF;
+    let values = scan.sums::<LINE>(start - INSIDE);
     let (mut pearl, mut slope) = (0, 0);
-    for (i, value) in (0i32..).zip(scan.values(start - INSIDE, start)) {
-        pearl += i32::from(value);
-        slope += i32::from(value) * (2 * i - (INSIDE as i32 - 1));
+    for i in 0..INSIDE {
+        let value = i32::from(values[i]);
+        pearl += value;
+        slope += value * (2 * i as i32 - (INSIDE as i32 - 1));
     }
-    let sum: u16 = scan.values(start, pixel + WINDOW_OUT).sum();
-    let belt: u16 = scan.values(pixel + WINDOW_OUT, pixel + WINDOW_OUT + OUTSIDE).sum();
+    let window = INSIDE + HALF + WINDOW_OUT;
+    let sum: u16 = values[INSIDE..window].iter().sum();
+    let belt: u16 = values[window..window + OUTSIDE].iter().sum();
     // Three channels were summed, and the slope's arms counted in half pixels.
     const CHANNELS: f32 = 3.0;
     const INERTIA: f32 = (INSIDE * (INSIDE * INSIDE - 1)) as f32 / 12.0;
@@ -345,7 +370,7 @@ fn read(scan: &Scan<'_>, predicted: f32, half: usize) -> Option<Crossing> {
         distance: predicted - (start as f32 - 0.5 * INSIDE as f32),
         belt: f32::from(belt) / (CHANNELS * OUTSIDE as f32),
         sum: f32::from(sum) / CHANNELS,
-        window: (half + WINDOW_OUT) as f32,
+        window: (HALF + WINDOW_OUT) as f32,
     })
 }
 
@@ -357,21 +382,26 @@ fn smooth(work: &mut Lines, found: usize, reach: usize) {
     for (i, c) in crossings[..found].iter().enumerate() {
         let x = c.at - middle;
         let terms = [x, x * x, c.pearl, x * c.pearl, c.belt, x * c.belt, c.slope, x * c.slope];
-        for (sum, term) in sums.iter_mut().zip(terms) {
-            sum[i + 1] = sum[i] + term;
+        let before = sums[i];
+        for (sum, (term, before)) in sums[i + 1].iter_mut().zip(terms.into_iter().zip(before)) {
+            *sum = before + term;
         }
     }
     for (i, c) in crossings[..found].iter_mut().enumerate() {
         let x = c.at - middle;
-        let line = |values: usize, reach: usize| {
+        // Means over the neighbours within reach, and how far to go along a line's slope.
+        let over = |reach: usize| {
             let (from, to) = (i.saturating_sub(reach), (i + reach + 1).min(found));
-            let count = (to - from) as f32;
-            let over = |k: usize| (sums[k][to] - sums[k][from]) / count;
-            let (mean_x, mean) = (over(0), over(values));
-            let spread = (over(1) - mean_x * mean_x).max(1e-6);
-            mean + (x - mean_x) * (over(values + 1) - mean_x * mean) / spread
+            let share = 1.0 / (to - from) as f32;
+            let mut means = sums[to];
+            for (mean, from) in means.iter_mut().zip(&sums[from]) {
+                *mean = (*mean - from) * share;
+            }
+            let spread = (means[1] - means[0] * means[0]).max(1e-6);
+            (means, (x - means[0]) / spread)
         };
-        let (pearl, belt, slope) = (line(2, reach), line(4, reach), line(6, 2 * reach));
-        (c.pearl, c.belt, c.slope) = (pearl, belt, slope);
+        let line = |(m, along): &([f32; 8], f32), k: usize| m[k] + along * (m[k + 1] - m[0] * m[k]);
+        let (near, far) = (over(reach), over(2 * reach));
+        (c.pearl, c.belt, c.slope) = (line(&near, 2), line(&near, 4), line(&far, 6));
     }
 }

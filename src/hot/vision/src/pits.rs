@@ -5,7 +5,7 @@
 
 use crate::bits::flood;
 use crate::limits::{MAX_CELLS, MAX_PITS, RINGS, VIEWS};
-use crate::shade::{Cells, Field, PIT_SLANT, Surface, ring_of};
+use crate::shade::{Cells, Field, NUMBERS, PIT_SLANT, Surface};
 
 /// Shortfall of light from which a cell is part of a pit.
 const LEAST_DEPTH: f32 = 0.13;
@@ -79,9 +79,7 @@ impl Pits {
     ) {
         let noise = noise(cells, field);
         self.ratios.take(cells, field, images, out);
-        for j in 0..cells.rows {
-            self.flagged[j] = self.ratios.flag(cells, field, noise, j);
-        }
+        self.ratios.flag(cells, field, noise, &mut self.flagged);
         out.grain = out.grain.max((cells.side * cells.side) as f32);
         let mut parts = 0;
         for j in 0..cells.rows {
@@ -160,75 +158,108 @@ fn noise(cells: &Cells, field: &Field) -> f32 {
     sum / count.max(1) as f32
 }
 
-/// What each cell shows over what it should, and sums of it, so that a neighbourhood's mean costs four reads.
+/// What each cell shows over what it should.
 struct Ratios {
     /// Ratio; 0 where the cell does not count.
     ratio: [[f32; MAX_CELLS]; MAX_CELLS],
-    /// Sums of ratios and of cells over all rows above and columns to the left.
-    sums: [[[f32; 2]; MAX_CELLS + 1]; MAX_CELLS + 1],
+    /// 1 where the cell counts, else 0.
+    counts: [[f32; MAX_CELLS]; MAX_CELLS],
+    /// 1 where the cell counts and is dark enough to be looked at closely, else 0.
+    dark: [[u8; MAX_CELLS]; MAX_CELLS],
 }
+
+/// Cells' marks that are looked at together.
+const GROUP: usize = 4;
+const _: () = assert!(MAX_CELLS.is_multiple_of(GROUP));
 
 impl Ratios {
     const fn new() -> Self {
         Self {
             ratio: [[0.0; MAX_CELLS]; MAX_CELLS],
-            sums: [[[0.0; 2]; MAX_CELLS + 1]; MAX_CELLS + 1],
+            counts: [[0.0; MAX_CELLS]; MAX_CELLS],
+            dark: [[0; MAX_CELLS]; MAX_CELLS],
         }
     }
 
     /// Takes the ratios of a view, and the area looked at.
     fn take(&mut self, cells: &Cells, field: &Field, images: &[f32; RINGS], out: &mut Surfaces) {
         let area = (cells.side * cells.side) as f32;
+        // The last entry is of cells beyond the rings.
+        let mut of_ring = [0.0; RINGS + 1];
+        for (known, image) in of_ring.iter_mut().zip(images) {
+            *known = image.max(0.0);
+        }
+        let mut visible = [0.0; MAX_CELLS];
+        let mut image = [0.0; MAX_CELLS];
         for j in 0..cells.rows {
-            let mut row = [0.0; 2];
             let [k0, k1, k2] = field.row(j);
-            for i in 0..cells.columns {
-                let slant = cells.slant[j][i];
-                let x = i as f32;
-                let body = (k0 + x * (k1 + x * k2)) * cells.shading[j][i];
-                let image = ring_of(cells.offset[j][i]).map_or(0.0, |ring| images[ring].max(0.0));
-                let counts = slant >= PIT_SLANT && image <= MOST_IMAGE * body && body >= 1.0;
-                self.ratio[j][i] = if counts {
-                    cells.level[j][i] / (body + image)
-                } else {
-                    0.0
-                };
-                if counts {
-                    row[0] += self.ratio[j][i];
-                    row[1] += 1.0;
-                    if slant >= cells.other[j][i] {
-                        out.visible += area / slant;
-                    }
-                }
-                let above = self.sums[j][i + 1];
-                self.sums[j + 1][i + 1] = [above[0] + row[0], above[1] + row[1]];
+            for (image, &ring) in image.iter_mut().zip(&cells.ring[j]) {
+                *image = of_ring[usize::from(ring).min(RINGS)];
             }
+            let (slant, other) = (&cells.slant[j], &cells.other[j]);
+            let (level, shading) = (&cells.level[j], &cells.shading[j]);
+            let (ratio, kept, dark) = (&mut self.ratio[j], &mut self.counts[j], &mut self.dark[j]);
+            // Plain loops without a branch, so that the compiler makes vector code of them.
+            let mut expected = [1.0; MAX_CELLS];
+            for i in 0..MAX_CELLS {
+                let x = NUMBERS[i];
+                let body = (k0 + x * (k1 + x * k2)) * shading[i];
+                let counts = (slant[i] >= PIT_SLANT) & (image[i] <= MOST_IMAGE * body) & (body >= 1.0);
+                kept[i] = if counts { 1.0 } else { 0.0 };
+                expected[i] = if counts { body + image[i] } else { 1.0 };
+            }
+            for i in 0..MAX_CELLS {
+                ratio[i] = kept[i] * level[i] / expected[i];
+                let seen = if slant[i] >= other[i] { kept[i] } else { 0.0 };
+                visible[i] += seen * area / slant[i].max(PIT_SLANT);
+            }
+            for i in 0..MAX_CELLS {
+                dark[i] = u8::from((kept[i] > 0.0) & (ratio[i] <= 1.0 - LEAST_DEPTH / 2.0));
+            }
+        }
+        out.visible += visible.iter().sum::<f32>();
+    }
+
+    /// Bits of the cells that fall short of their neighbourhood, row by row. Sums down each column are moved along with
+    /// the rows, so that a neighbourhood's mean costs one row of additions.
+    fn flag(&self, cells: &Cells, field: &Field, noise: f32, flagged: &mut [u128; MAX_CELLS]) {
+        let mut sums = [[0.0f32; MAX_CELLS]; 2];
+        let add = |sums: &mut [[f32; MAX_CELLS]; 2], row: usize, sign: f32| {
+            let [ratios, counts] = sums;
+            for i in 0..MAX_CELLS {
+                ratios[i] += sign * self.ratio[row][i];
+                counts[i] += sign * self.counts[row][i];
+            }
+        };
+        for row in 0..REACH.min(cells.rows) {
+            add(&mut sums, row, 1.0);
+        }
+        for j in 0..cells.rows {
+            if j + REACH < cells.rows {
+                add(&mut sums, j + REACH, 1.0);
+            }
+            if j > REACH {
+                add(&mut sums, j - REACH - 1, -1.0);
+            }
+            flagged[j] = self.flag_row(cells, field, noise, j, &sums);
         }
     }
 
-    /// Mean ratio around a cell.
-    fn around(&self, cells: &Cells, i: usize, j: usize) -> f32 {
-        let (left, right) = (i.saturating_sub(REACH), (i + REACH + 1).min(cells.columns));
-        let (top, bottom) = (j.saturating_sub(REACH), (j + REACH + 1).min(cells.rows));
-        let [a, b] = [0, 1].map(|k| {
-            self.sums[bottom][right][k] - self.sums[top][right][k] - self.sums[bottom][left][k]
-                + self.sums[top][left][k]
-        });
-        a / b.max(1.0)
-    }
-
-    /// Bits of the cells of row `j` that fall short of their neighbourhood.
-    fn flag(&self, cells: &Cells, field: &Field, noise: f32, j: usize) -> u128 {
+    fn flag_row(&self, cells: &Cells, field: &Field, noise: f32, j: usize, sums: &[[f32; MAX_CELLS]; 2]) -> u128 {
         let mut bits = 0u128;
-        for i in 0..cells.columns {
-            let ratio = self.ratio[j][i];
-            if ratio == 0.0 || ratio > 1.0 - LEAST_DEPTH / 2.0 {
+        let (groups, _) = self.dark[j].as_chunks::<GROUP>();
+        for (k, group) in groups.iter().enumerate() {
+            if u32::from_ne_bytes(*group) == 0 {
                 continue;
             }
-            let body = field.at(i, j) * cells.shading[j][i];
-            let depth = 1.0 - ratio / self.around(cells, i, j);
-            if depth > LEAST_DEPTH.max(LEAST_SIGMAS * (noise / body).sqrt()) {
-                bits |= 1 << i;
+            for i in (GROUP * k..GROUP * (k + 1)).filter(|i| self.dark[j][*i] != 0) {
+                let near = i.saturating_sub(REACH)..(i + REACH + 1).min(cells.columns);
+                let [ratios, counts] = [0, 1].map(|k| sums[k][near.clone()].iter().sum::<f32>());
+                let body = field.at(i, j) * cells.shading[j][i];
+                let depth = 1.0 - self.ratio[j][i] / (ratios / counts.max(1.0));
+                if depth > LEAST_DEPTH.max(LEAST_SIGMAS * (noise / body).sqrt()) {
+                    bits |= 1 << i;
+                }
             }
         }
         bits

@@ -62,6 +62,16 @@ impl Grid {
 }
 
 impl Blob {
+    /// Fetches the pearl's pixels and a margin of belt.
+    pub(crate) fn fetch(&self, view: &View<'_>) {
+        const MARGIN: usize = 2;
+        let span = |(first, last): (u8, u8)| {
+            let (first, last) = (usize::from(first), usize::from(last));
+            first.saturating_sub(MARGIN) * GRID_PX..(last + 1 + MARGIN) * GRID_PX
+        };
+        view.fetch(span(self.y), span(self.x));
+    }
+
     pub(crate) const fn new() -> Self {
         Self {
             rows: [(1, 0); MAX_GRID],
@@ -103,15 +113,12 @@ pub(crate) fn find(
     )]
     let threshold = ((level + LEAST_RISE.max(NOISE_SIGMAS * noise)) * GRID_PX as f32) as u16;
     for y in 0..height {
-        let mut words = [0u64; MAX_GRID / 64];
-        for (word, levels) in words.iter_mut().zip(grid.level[y][..width].chunks(64)) {
-            // From the last to the first: each bit is pushed up by those that follow.
-            *word = levels
-                .iter()
-                .rev()
-                .fold(0, |bits, &level| bits << 1 | u64::from(level > threshold));
-        }
-        grid.bright[y] = u128::from(words[0]) | u128::from(words[1]) << 64;
+        // One line serves two rows: see `gather`.
+        grid.bright[y] = if y % 2 == 1 {
+            grid.bright[y - 1]
+        } else {
+            brighter(&grid.level[y][..width], threshold)
+        };
     }
     largest_part(grid, height, blob, least)?;
     outline(&grid.best[..height], width, blob);
@@ -133,13 +140,27 @@ pub(crate) fn find(
     }
 }
 
+/// Bits of the levels above the threshold.
+fn brighter(levels: &[u16], threshold: u16) -> u128 {
+    let mut words = [0u64; MAX_GRID / 64];
+    for (word, levels) in words.iter_mut().zip(levels.chunks(64)) {
+        // From the last to the first: each bit is pushed up by those that follow.
+        *word = levels
+            .iter()
+            .rev()
+            .fold(0, |bits, &level| bits << 1 | u64::from(level > threshold));
+    }
+    u128::from(words[0]) | u128::from(words[1]) << 64
+}
+
 /// Sums red + green + blue over one line of each square. One line serves two rows of squares: a frame comes from the
 /// camera's memory, and fetching its lines costs more than adding them up.
 fn gather(view: &View<'_>, grid: &mut Grid) {
     let rows = view.height / GRID_PX;
+    let line = |y: usize| y * GRID_PX + GRID_PX - 1;
+    view.fetch((0..rows).step_by(2).map(line), 0..view.width);
     for y in (0..rows).step_by(2) {
-        let line = (y * GRID_PX + GRID_PX - 1).min(view.height - 1);
-        let (squares, _) = view.row(line).as_chunks::<SQUARE_BYTES>();
+        let (squares, _) = view.row(line(y)).as_chunks::<SQUARE_BYTES>();
         for (square, level) in squares.iter().zip(grid.level[y].iter_mut()) {
             *level = sum(square);
         }
@@ -152,10 +173,19 @@ fn gather(view: &View<'_>, grid: &mut Grid) {
 /// Bytes of one line of a square.
 const SQUARE_BYTES: usize = 3 * GRID_PX;
 
-/// Sum of a square's line.
+/// Sum of a square's line: bytes side by side in quarters of a word, the quarters added by one multiplication.
 fn sum(line: &[u8; SQUARE_BYTES]) -> u16 {
-    line.iter().map(|&byte| u16::from(byte)).sum()
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    let (low, high) = line.split_at(8);
+    let word = |bytes: &[u8]| bytes.first_chunk().copied().map_or(0, u64::from_le_bytes);
+    let low = word(low);
+    let high = u64::from(high.first_chunk().copied().map_or(0, u32::from_le_bytes));
+    let quarters = (low & EVEN) + (low >> 8 & EVEN) + (high & EVEN) + (high >> 8 & EVEN);
+    (quarters.wrapping_mul(ONES) >> 48) as u16
 }
+
+const _: () = assert!(SQUARE_BYTES * 255 <= u16::MAX as usize);
 
 /// The belt's level and a square's noise, from the frame's outermost squares: lower quartile and median, so that a
 /// pearl or a hand that reaches the edge on one side does not lift them.
@@ -253,17 +283,22 @@ fn outline(part: &[u128], width: usize, blob: &mut Blob) {
         }
         blob.y = (blob.y.0.min(y), y);
         blob.rows[usize::from(y)] = (bits.trailing_zeros() as u8, (127 - bits.leading_zeros()) as u8);
-        let mut left = bits;
-        while left != 0 {
-            let x = left.trailing_zeros() as usize;
-            left &= left - 1;
-            if seen >> x & 1 == 0 {
-                blob.columns[x].0 = y;
-            }
-            blob.columns[x].1 = y;
-        }
+        each_bit(bits & !seen, |x| blob.columns[x].0 = y);
         seen |= bits;
+    }
+    let mut below = 0u128;
+    for (y, &bits) in part.iter().enumerate().rev() {
+        each_bit(bits & !below, |x| blob.columns[x].1 = y as u8);
+        below |= bits;
     }
     debug_assert!(seen >> (width - 1) <= 1, "no square beyond the frame");
     blob.x = (seen.trailing_zeros() as u8, (127 - seen.leading_zeros()) as u8);
+}
+
+/// Calls `f` with the number of each bit that is set.
+fn each_bit(mut bits: u128, mut f: impl FnMut(usize)) {
+    while bits != 0 {
+        f(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
+    }
 }

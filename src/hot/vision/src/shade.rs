@@ -7,7 +7,7 @@
 
 use crate::algebra::{Matrix, apply, dot, inverse, solve};
 use crate::calibration::{Lamps, Light};
-use crate::ellipse::{Ellipse, mirror};
+use crate::ellipse::Ellipse;
 use crate::ellipsoid::{Ellipsoid, Pose};
 use crate::limits::{CELLS_PER_RADIUS, MAX_CELLS, MAX_SIDE_PX, RINGS, VIEWS};
 use crate::view::View;
@@ -32,6 +32,17 @@ const _: () = assert!(
     "the ring table ends where the body's zone is still sure"
 );
 
+/// The cells' numbers in a row: converting them one by one costs as much as half of what is done with them.
+pub(crate) const NUMBERS: [f32; MAX_CELLS] = {
+    let mut numbers = [0.0; MAX_CELLS];
+    let mut i = 0;
+    while i < MAX_CELLS {
+        numbers[i] = i as f32;
+        i += 1;
+    }
+    numbers
+};
+
 /// What the cells of one view hold, row by row.
 pub(crate) struct Cells {
     /// Mean of the channels, dark taken off.
@@ -44,6 +55,9 @@ pub(crate) struct Cells {
     pub(crate) slant: [[f32; MAX_CELLS]; MAX_CELLS],
     /// Greatest slant to another view.
     pub(crate) other: [[f32; MAX_CELLS]; MAX_CELLS],
+    /// Ring of the offset; [`RINGS`] beyond the last.
+    pub(crate) ring: [[u8; MAX_CELLS]; MAX_CELLS],
+    row: Row,
     /// Rows and columns in use.
     pub(crate) rows: usize,
     pub(crate) columns: usize,
@@ -68,12 +82,65 @@ pub(crate) struct Sums {
     pub(crate) full: u32,
 }
 
-/// Rows of three channels before they become levels.
+/// One row of cells while it is read.
 struct Row {
+    /// Sums of the pixels' lines, byte by byte.
+    lines: [u16; 3 * MAX_SIDE_PX],
+    /// Sums of each cell's channels.
+    sums: [[u16; MAX_CELLS]; 3],
+    /// Their means, dark taken off.
     red: [f32; MAX_CELLS],
     green: [f32; MAX_CELLS],
     blue: [f32; MAX_CELLS],
-    full: [bool; MAX_CELLS],
+    /// The greatest of the means, dark not taken off.
+    peak: [f32; MAX_CELLS],
+    /// Offset from the nearest lamp's image in ring steps.
+    step: [u32; MAX_CELLS],
+}
+
+impl Row {
+    const fn new() -> Self {
+        Self {
+            lines: [0; 3 * MAX_SIDE_PX],
+            sums: [[0; MAX_CELLS]; 3],
+            red: [0.0; MAX_CELLS],
+            green: [0.0; MAX_CELLS],
+            blue: [0.0; MAX_CELLS],
+            peak: [0.0; MAX_CELLS],
+            step: [0; MAX_CELLS],
+        }
+    }
+}
+
+/// Sums down the columns of cells, so that a row's loop is plain vector code; added up at the end of a view.
+struct Columns {
+    /// Red, green, blue, shading of the body's zone, and of the rim's.
+    body: [[f32; MAX_CELLS]; 4],
+    rim: [[f32; MAX_CELLS]; 4],
+    /// Cells of the pearl, and full ones among them.
+    cells: [u32; MAX_CELLS],
+    full: [u32; MAX_CELLS],
+}
+
+impl Columns {
+    const fn new() -> Self {
+        Self {
+            body: [[0.0; MAX_CELLS]; 4],
+            rim: [[0.0; MAX_CELLS]; 4],
+            cells: [0; MAX_CELLS],
+            full: [0; MAX_CELLS],
+        }
+    }
+
+    /// Adds the sums to `sums`.
+    fn total(&self, sums: &mut Sums) {
+        for k in 0..4 {
+            sums.body[k] += self.body[k].iter().sum::<f32>();
+            sums.rim[k] += self.rim[k].iter().sum::<f32>();
+        }
+        sums.cells += self.cells.iter().sum::<u32>();
+        sums.full += self.full.iter().sum::<u32>();
+    }
 }
 
 /// How a cell's place in the image becomes its place on the ellipsoid: the quadric along the line of sight.
@@ -139,12 +206,12 @@ impl Surface {
         let (b0, c0) = (y * self.linear[1], y * y * self.form[2] - 1.0);
         let depth_scale = 1.0 / self.square;
         let start = cells.x as f32 + 0.5 * side - self.centre[0];
-        let (shading, offset) = (&mut cells.shading[j], &mut cells.offset[j]);
+        let (shading, offset, step) = (&mut cells.shading[j], &mut cells.offset[j], &mut cells.row.step);
         let (slant, other) = (&mut cells.slant[j], &mut cells.other[j]);
         let [o1, o2] = self.others;
         slant.fill(0.0);
         for i in first..end {
-            let x = start + i as f32 * side;
+            let x = start + NUMBERS[i] * side;
             let b = x * self.linear[0] + b0;
             let c = x * (x * self.form[0] + 2.0 * y * self.form[1]) + c0;
             let root = (b * b - self.square * c).max(0.0).sqrt();
@@ -164,7 +231,10 @@ impl Surface {
             let on_bar = along.max(-half_length).min(half_length);
             let rest = (1.0 - on_bar * on_bar).sqrt();
             let (da, dr, dz) = (along - on_bar, out - radial * rest, rz - height * rest);
-            offset[i] = (da * da + dr * dr + dz * dz).sqrt();
+            let distance = (da * da + dr * dr + dz * dz).sqrt();
+            offset[i] = distance;
+            // A number below 2^23 added to it stands whole in the last bits: that is a vector's way to an integer.
+            step[i] = (distance * (1.0 / RING_STEP) + (8_388_608.0 - 0.5)).to_bits();
             let (x2, y2, z2, s) = (nx * nx, ny * ny, nz * nz, (1.0 - c) * (1.0 - c));
             shading[i] = k[0]
                 + nz * (k[1] + k[4] * z2 + k[5] * x2)
@@ -183,6 +253,8 @@ impl Cells {
             offset: [[0.0; MAX_CELLS]; MAX_CELLS],
             slant: [[0.0; MAX_CELLS]; MAX_CELLS],
             other: [[0.0; MAX_CELLS]; MAX_CELLS],
+            ring: [[RINGS as u8; MAX_CELLS]; MAX_CELLS],
+            row: Row::new(),
             rows: 0,
             columns: 0,
             side: 1,
@@ -214,21 +286,14 @@ impl Cells {
     pub(crate) fn read(&mut self, view: &View<'_>, outline: &Ellipse, surface: &Surface, light: &Light) -> Sums {
         self.lay(view, outline);
         let mut sums = Sums::default();
-        let mut row = Row {
-            red: [0.0; MAX_CELLS],
-            green: [0.0; MAX_CELLS],
-            blue: [0.0; MAX_CELLS],
-            full: [false; MAX_CELLS],
-        };
+        let mut columns = Columns::new();
         for j in 0..self.rows {
-            self.gather(view, j, &mut row, &light.dark);
             let span = self.span(outline, j);
             surface.place(self, j, span, light);
-            for i in 0..self.columns {
-                self.level[j][i] = (row.red[i] + row.green[i] + row.blue[i]) * (1.0 / 3.0);
-            }
-            self.sum(j, span, &row, &mut sums);
+            self.gather(view, j, span, &light.dark);
+            self.sum(j, span, &mut columns, &mut sums.rings);
         }
+        columns.total(&mut sums);
         sums
     }
 
@@ -253,66 +318,99 @@ impl Cells {
         )
     }
 
-    /// Mean of each channel over each cell of row `j`.
-    fn gather(&self, view: &View<'_>, j: usize, row: &mut Row, dark: &[f32; 3]) {
+    /// Mean of each channel over each cell of row `j` within its span.
+    fn gather(&mut self, view: &View<'_>, j: usize, span: (usize, usize), dark: &[f32; 3]) {
         match self.side {
-            2 => self.gather_of::<2>(view, j, row, dark),
-            3 => self.gather_of::<3>(view, j, row, dark),
-            4 => self.gather_of::<4>(view, j, row, dark),
-            5 => self.gather_of::<5>(view, j, row, dark),
+            2 => self.gather_of::<2>(view, j, span, dark),
+            3 => self.gather_of::<3>(view, j, span, dark),
+            4 => self.gather_of::<4>(view, j, span, dark),
+            5 => self.gather_of::<5>(view, j, span, dark),
             // Only half of a still larger cell's pixels are read, which is noise enough averaged.
-            _ => self.gather_of::<6>(view, j, row, dark),
+            _ => self.gather_of::<6>(view, j, span, dark),
         }
     }
 
-    fn gather_of<const SIDE: usize>(&self, view: &View<'_>, j: usize, row: &mut Row, dark: &[f32; 3]) {
-        let length = 3 * self.side * self.columns;
+    fn gather_of<const SIDE: usize>(
+        &mut self,
+        view: &View<'_>,
+        j: usize,
+        (first, end): (usize, usize),
+        dark: &[f32; 3],
+    ) {
+        if first >= end {
+            return;
+        }
+        let (side, count) = (self.side, end - first);
+        let length = 3 * side * count;
+        let Row {
+            lines,
+            sums,
+            red,
+            green,
+            blue,
+            peak,
+            ..
+        } = &mut self.row;
         // First down the columns, which is one long vector addition, then along the row.
-        let mut lines = [0u16; 3 * MAX_SIDE_PX];
-        for k in 0..SIDE {
-            let line = &view.row(self.y + j * self.side + k)[3 * self.x..][..length];
-            for (sum, &byte) in lines.iter_mut().zip(line) {
-                *sum += u16::from(byte);
+        let start = 3 * (self.x + first * side);
+        let pixels: [&[u8]; SIDE] = std::array::from_fn(|k| &view.row(self.y + j * side + k)[start..start + length]);
+        let lines = &mut lines[..length];
+        for (i, sum) in lines.iter_mut().enumerate() {
+            let mut all = 0;
+            for line in pixels {
+                all += u16::from(line[i]);
             }
+            *sum = all;
+        }
+        let [reds, greens, blues] = sums;
+        for (i, cell) in lines.chunks_exact(3 * side).enumerate() {
+            let (mut r, mut g, mut b) = (0, 0, 0);
+            for [pr, pg, pb] in cell[..3 * SIDE].as_chunks::<3>().0 {
+                r += pr;
+                g += pg;
+                b += pb;
+            }
+            (reds[first + i], greens[first + i], blues[first + i]) = (r, g, b);
         }
         let scale = 1.0 / (SIDE * SIDE) as f32;
-        for (i, cell) in lines.chunks_exact(3 * self.side).take(self.columns).enumerate() {
-            let mut sums = [0u16; 3];
-            for pixel in cell[..3 * SIDE].chunks_exact(3) {
-                for c in 0..3 {
-                    sums[c] += pixel[c];
-                }
-            }
-            let [r, g, b] = sums.map(|sum| f32::from(sum) * scale);
-            (row.red[i], row.green[i], row.blue[i]) = (r - dark[0], g - dark[1], b - dark[2]);
-            row.full[i] = r.max(g).max(b) >= FULL;
+        let level = &mut self.level[j];
+        for i in first..end {
+            let [r, g, b] = [reds[i], greens[i], blues[i]].map(|sum| f32::from(sum) * scale);
+            peak[i] = r.max(g).max(b);
+            (red[i], green[i], blue[i]) = (r - dark[0], g - dark[1], b - dark[2]);
+            level[i] = (red[i] + green[i] + blue[i]) * (1.0 / 3.0);
         }
     }
 
-    /// Adds row `j` to the sums.
-    fn sum(&self, j: usize, (first, end): (usize, usize), row: &Row, sums: &mut Sums) {
+    /// Adds row `j` to the sums of the columns and to the rings.
+    fn sum(&mut self, j: usize, (first, end): (usize, usize), columns: &mut Columns, rings: &mut [[f32; 3]; RINGS]) {
+        let (slant, offset, shading) = (&self.slant[j], &self.offset[j], &self.shading[j]);
+        let row = &self.row;
         for i in first..end {
-            let slant = self.slant[j][i];
-            if slant < RIM_SLANT.start {
+            let away = offset[i] > BODY_OFFSET;
+            let (pearl, inner) = (slant[i] >= RIM_SLANT.start, slant[i] >= BODY_SLANT);
+            let share = |zone: bool| if zone { 1.0 } else { 0.0 };
+            let (body, rim) = (share(inner & away), share(pearl & !inner & away));
+            for (k, value) in [row.red[i], row.green[i], row.blue[i], shading[i]]
+                .into_iter()
+                .enumerate()
+            {
+                columns.body[k][i] += body * value;
+                columns.rim[k][i] += rim * value;
+            }
+            columns.cells[i] += u32::from(pearl);
+            columns.full[i] += u32::from(pearl & (row.peak[i] >= FULL));
+        }
+        let (level, ring) = (&self.level[j], &mut self.ring[j]);
+        for i in first..end {
+            ring[i] = ring_of(row.step[i]);
+            if slant[i] < BODY_SLANT {
                 continue;
             }
-            sums.cells += 1;
-            sums.full += u32::from(row.full[i]);
-            let (offset, shading) = (self.offset[j][i], self.shading[j][i]);
-            if slant < BODY_SLANT {
-                if offset > BODY_OFFSET {
-                    add(&mut sums.rim, row, i, shading);
-                }
-                continue;
-            }
-            if let Some(ring) = ring_of(offset) {
-                let ring = &mut sums.rings[ring];
-                ring[0] += self.level[j][i];
-                ring[1] += shading;
+            if let Some(ring) = rings.get_mut(usize::from(ring[i])) {
+                ring[0] += level[i];
+                ring[1] += shading[i];
                 ring[2] += 1.0;
-            }
-            if offset > BODY_OFFSET {
-                add(&mut sums.body, row, i, shading);
             }
         }
     }
@@ -321,26 +419,42 @@ impl Cells {
     /// 1, x, y, x^2, x y, y^2 in half diameters, from every fourth cell away from the mirror images.
     pub(crate) fn field(&self, outline: &Ellipse) -> Option<Field> {
         let mut field = Field::over(self, outline);
-        let mut a = [[0.0; 6]; 6];
-        let mut b = [0.0; 6];
+        // With weight 1 / shading the normal equations are sums of shading and of level, times powers of x and y: along
+        // a row y stays, so that five and three sums serve all 27.
+        let mut moments = [[0.0f64; 5]; 5];
+        let mut b = [0.0f64; 6];
         for j in (0..self.rows).step_by(2) {
+            let (mut powers, mut seen) = ([0.0f32; 5], [0.0f32; 3]);
             for i in (j / 2 % 2..self.columns).step_by(2) {
                 if self.slant[j][i] < PIT_SLANT || self.offset[j][i] < FIELD_OFFSET {
                     continue;
                 }
-                let shading = self.shading[j][i];
-                let terms = field.terms(i, j).map(|t| f64::from(t * shading));
-                let level = f64::from(self.level[j][i]) / f64::from(shading.max(1.0));
-                let weight = 1.0 / f64::from(shading.max(1.0));
-                for r in 0..6 {
-                    for c in 0..=r {
-                        a[r][c] += weight * terms[r] * terms[c];
-                    }
-                    b[r] += terms[r] * level;
+                let x = field.start[0] + i as f32 * field.step[0];
+                let (mut shading, level) = (self.shading[j][i].max(1.0), self.level[j][i]);
+                for power in &mut powers {
+                    *power += shading;
+                    shading *= x;
                 }
+                seen[0] += level;
+                seen[1] += level * x;
+                seen[2] += level * x * x;
+            }
+            let y = f64::from(field.start[1] + j as f32 * field.step[1]);
+            let mut y_power = 1.0;
+            for row in &mut moments {
+                for (moment, power) in row.iter_mut().zip(powers) {
+                    *moment += y_power * f64::from(power);
+                }
+                y_power *= y;
+            }
+            let [s0, s1, s2] = seen.map(f64::from);
+            for (sum, term) in b.iter_mut().zip([s0, s1, y * s0, s2, y * s1, y * y * s0]) {
+                *sum += term;
             }
         }
-        mirror(&mut a);
+        // Powers of x and y of each coefficient.
+        const POWERS: [(usize, usize); 6] = [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)];
+        let a = POWERS.map(|(xr, yr)| POWERS.map(|(xc, yc)| moments[yr + yc][xr + xc]));
         #[expect(clippy::cast_possible_truncation, reason = "a share to f32")]
         {
             field.k = solve(&a, &b)?.map(|k| k as f32);
@@ -407,19 +521,13 @@ impl Field {
     }
 }
 
-fn add(zone: &mut [f32; 4], row: &Row, i: usize, shading: f32) {
-    zone[0] += row.red[i];
-    zone[1] += row.green[i];
-    zone[2] += row.blue[i];
-    zone[3] += shading;
-}
-
-/// Ring of an offset, or `None` beyond the last.
-pub(crate) fn ring_of(offset: f32) -> Option<usize> {
-    const TABLE: [u8; RING_ENDS[RINGS - 1] as usize] = {
-        let mut table = [0; RING_ENDS[RINGS - 1] as usize];
+/// Ring of an offset in steps; [`RINGS`] beyond the last. Offsets are distances of unit vectors: at most 2.
+fn ring_of(step: u32) -> u8 {
+    const SIZE: usize = 128;
+    const TABLE: [u8; SIZE] = {
+        let mut table = [RINGS as u8; SIZE];
         let (mut k, mut ring) = (0, 0);
-        while k < table.len() {
+        while k < RING_ENDS[RINGS - 1] as usize {
             if k >= RING_ENDS[ring] as usize {
                 ring += 1;
             }
@@ -428,13 +536,8 @@ pub(crate) fn ring_of(offset: f32) -> Option<usize> {
         }
         table
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "offsets lie in 0 to 2"
-    )]
-    let step = (offset * (1.0 / RING_STEP)) as usize;
-    TABLE.get(step).map(|&ring| usize::from(ring))
+    const _: () = assert!(2.0 / RING_STEP < SIZE as f32);
+    TABLE[step as usize % SIZE]
 }
 
 impl Sums {

@@ -69,7 +69,7 @@ pub(crate) fn waisted(points: &[Point]) -> bool {
     let mut ring = [(0.0f64, 0.0f64, 0.0f64); POINTS];
     for (slot, p) in ring.iter_mut().zip(points) {
         let (dx, dy) = (p.x - cx, p.y - cy);
-        *slot = (dy.atan2(dx), dx, dy);
+        *slot = (turn(dx, dy), dx, dy);
     }
     let ring = &mut ring[..count];
     ring.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
@@ -85,7 +85,8 @@ pub(crate) fn waisted(points: &[Point]) -> bool {
     // Points taken away where the outline turns in, until it turns in nowhere: a hull of an outline sorted by angle.
     let mut hull = [(0.0, 0.0, 0.0); POINTS + 1];
     let mut size = 0;
-    let far = (0..count).max_by(|&a, &b| ring[a].1.hypot(ring[a].2).total_cmp(&ring[b].1.hypot(ring[b].2)));
+    let reach = |k: usize| ring[k].1 * ring[k].1 + ring[k].2 * ring[k].2;
+    let far = (0..count).max_by(|&a, &b| reach(a).total_cmp(&reach(b)));
     let Some(first) = far else { return false };
     for k in 0..=count {
         let p = ring[(first + k) % count];
@@ -102,6 +103,12 @@ pub(crate) fn waisted(points: &[Point]) -> bool {
     }
     let whole = area(&hull[..size.saturating_sub(1)]);
     own < WAIST * whole
+}
+
+/// What grows with the direction of (x, y) over one turn, from -2 to 2: an order is all that is asked.
+fn turn(x: f64, y: f64) -> f64 {
+    let part = y / (x.abs() + y.abs()).max(1e-12);
+    if x >= 0.0 { part } else { (2.0 - part.abs()).copysign(y) }
 }
 
 /// Root mean square distance of the points from their outlines in pixels, the farthest tenth left out.

@@ -77,4 +77,20 @@ impl<'a> View<'a> {
     pub(crate) fn row(&self, y: usize) -> &'a [u8] {
         &self.pixels[y * self.stride..y * self.stride + 3 * self.width]
     }
+
+    /// Fetches the given rows' bytes of the given columns, as far as they lie in the frame. A frame comes from the
+    /// camera's memory: one load from each cache line, none waiting for another, brings them in at a fraction of what
+    /// the loops that need them would wait one by one.
+    pub(crate) fn fetch(&self, rows: impl Iterator<Item = usize>, columns: core::ops::Range<usize>) {
+        const CACHE_LINE: usize = 64;
+        let end = 3 * columns.end.min(self.width);
+        let mut seen = 0u8;
+        for y in rows.take_while(|&y| y < self.height) {
+            if let Some(bytes) = self.row(y).get(3 * columns.start..end) {
+                seen = bytes.iter().step_by(CACHE_LINE).fold(seen, |seen, byte| seen ^ byte);
+                seen ^= bytes.last().copied().unwrap_or(0);
+            }
+        }
+        core::hint::black_box(seen);
+    }
 }
