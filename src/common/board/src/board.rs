@@ -27,10 +27,27 @@ impl Board {
     /// When the description claims more than [`crate::limits`] allow.
     #[must_use]
     pub fn new(description: Description, baud: u32) -> Self {
+        let mut board = Self::blank(baud);
+        board.start(&description);
+        board
+    }
+
+    /// A board that has nothing yet and so does nothing: for a `static`, because a microcontroller's stack has no room to
+    /// hand a board about. [`Self::start`] makes it what [`Self::new`] gives.
+    #[must_use]
+    pub const fn blank(baud: u32) -> Self {
         Self {
-            controls: Controls::new(description),
+            controls: Controls::blank(),
             endpoint: BoardEndpoint::new(baud),
         }
+    }
+
+    /// Makes a blank board what it is; once, before anything else.
+    ///
+    /// # Panics
+    /// When the description claims more than [`crate::limits`] allow.
+    pub fn start(&mut self, description: &Description) {
+        self.controls.start(description);
     }
 
     /// Takes bytes from the line, and does what they say.

@@ -25,19 +25,24 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    pub(crate) fn new(description: &Description) -> Self {
-        let mut known = 0;
-        for (channel, wiring) in description.wiring.iter().enumerate() {
-            if wiring.is_output() {
-                known |= 1 << channel;
-            }
-        }
+    /// Channels on which nothing hangs yet: [`Self::start`] says what does.
+    pub(crate) const fn blank() -> Self {
         Self {
-            wiring: description.wiring,
+            wiring: [Wiring::Unused; MAX_CHANNELS],
             values: [0; MAX_CHANNELS],
             reported: [0; MAX_CHANNELS],
-            known,
+            known: 0,
             changed: 0,
+        }
+    }
+
+    /// Takes the wiring.
+    pub(crate) fn start(&mut self, description: &Description) {
+        self.wiring = description.wiring;
+        for (channel, wiring) in description.wiring.iter().enumerate() {
+            if wiring.is_output() {
+                self.known |= 1 << channel;
+            }
         }
     }
 

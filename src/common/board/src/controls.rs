@@ -47,23 +47,31 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    pub(crate) fn new(description: Description) -> Self {
-        description.assert_possible();
-        let settings = Settings::new();
+    /// Controls of a board that has nothing: [`Self::start`] says what it has.
+    pub(crate) const fn blank() -> Self {
         Self {
-            staged: settings.clone(),
-            settings_crc: settings.crc(&description.limits),
-            settings,
+            staged: Settings::new(),
+            settings_crc: 0,
+            settings: Settings::new(),
             belt: Belt::new(),
-            valves: Valves::new(description.limits.queue),
+            valves: Valves::blank(),
             eyes: Eyes::new(),
-            channels: Channels::new(&description),
+            channels: Channels::blank(),
             arming: Arming::Off,
             fed: 0,
             status_due_us: None,
             outbox: Outbox::new(),
-            description,
+            description: Description::NOTHING,
         }
+    }
+
+    /// Takes what the board is.
+    pub(crate) fn start(&mut self, description: &Description) {
+        description.assert_possible();
+        self.description = *description;
+        self.settings_crc = self.settings.crc(&description.limits);
+        self.valves.start(description.limits.queue);
+        self.channels.start(description);
     }
 
     /// The answer to `Hello`.

@@ -62,6 +62,24 @@ pub struct Description {
 }
 
 impl Description {
+    /// A board that has nothing.
+    pub(crate) const NOTHING: Self = Self {
+        uid: 0,
+        firmware: 0,
+        starts: 0,
+        limits: BoardLimits {
+            valves: 0,
+            eyes: 0,
+            cells: 0,
+            channels: 0,
+            queue: 0,
+            window: WINDOW as u8,
+            horizon_ticks: 0,
+            max_on_us: 1,
+        },
+        wiring: [Wiring::Unused; MAX_CHANNELS],
+    };
+
     /// A board with 64 valves, 128 eyes, 16 cells, a queue of 256 orders, 16 channels of which 0 is the feeder and 1
     /// the belt drive, 2 and 3 digital outputs, 4 and 5 analogue outputs, 8 to 11 digital and 12 to 15 analogue
     /// inputs; a horizon of 400,000 ticks and at most 200 ms of air.

@@ -71,23 +71,27 @@ const EMPTY: Entry = Entry {
 };
 
 impl Queue {
-    /// An empty queue for `capacity` orders, at most [`MAX_QUEUE`].
-    pub(crate) fn new(capacity: u16) -> Self {
-        assert!(
-            capacity as usize <= MAX_QUEUE,
-            "a queue holds at most {MAX_QUEUE} orders"
-        );
-        let mut queue = Self {
+    /// A queue that holds nothing yet: [`Self::start`] gives it its room.
+    pub(crate) const fn blank() -> Self {
+        Self {
             entries: [EMPTY; MAX_QUEUE],
             first: [NONE; MAX_VALVES],
             last: [NONE; MAX_VALVES],
             by_number: [NONE; NUMBER_LISTS],
             free: NONE,
             len: 0,
-            capacity,
-        };
-        queue.clear();
-        queue
+            capacity: 0,
+        }
+    }
+
+    /// Gives it room for `capacity` orders, at most [`MAX_QUEUE`].
+    pub(crate) fn start(&mut self, capacity: u16) {
+        assert!(
+            capacity as usize <= MAX_QUEUE,
+            "a queue holds at most {MAX_QUEUE} orders"
+        );
+        self.capacity = capacity;
+        self.clear();
     }
 
     /// Forgets every order.
@@ -253,6 +257,12 @@ mod tests {
         }
     }
 
+    fn queue(capacity: u16) -> Queue {
+        let mut queue = Queue::blank();
+        queue.start(capacity);
+        queue
+    }
+
     fn ids(queue: &Queue, valve: u8) -> Vec<u16> {
         let mut found = Vec::new();
         let mut at = queue.first(ValveId(valve));
@@ -265,7 +275,7 @@ mod tests {
 
     #[test]
     fn orders_stand_by_tick_and_equal_ticks_by_arrival() {
-        let mut queue = Queue::new(8);
+        let mut queue = queue(8);
         for (id, on) in [(1, 50), (2, 10), (3, 50), (4, 30)] {
             queue.insert(order(id, 5, on)).unwrap();
         }
@@ -275,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses_and_takes_again_when_one_has_gone() {
-        let mut queue = Queue::new(2);
+        let mut queue = queue(2);
         queue.insert(order(1, 0, 1)).unwrap();
         let slot = queue.insert(order(2, 1, 1)).unwrap();
         assert_eq!(queue.insert(order(3, 1, 1)), Err(Full));
@@ -286,7 +296,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_queue_agrees_with_a_plain_list(actions in prop::collection::vec((any::<bool>(), 0..600u16, 0..4u8, 0..50i64), 0..600)) {
-            let mut queue = Queue::new(40);
+            let mut queue = queue(40);
             let mut plain: Vec<Order> = Vec::new();
             for (insert, id, valve, on) in actions {
                 let known = plain.iter().position(|o| o.id.0 == id);

@@ -65,15 +65,21 @@ const CLOSED: Valve = Valve {
 };
 
 impl Valves {
-    pub(crate) fn new(queue: u16) -> Self {
+    /// Valves that take no orders yet: [`Self::start`] makes the queue.
+    pub(crate) const fn blank() -> Self {
         Self {
-            queue: Queue::new(queue),
+            queue: Queue::blank(),
             valves: [CLOSED; MAX_VALVES],
             busy: 0,
             open: 0,
             next_tick: NEVER_TICK,
             next_us: NEVER_US,
         }
+    }
+
+    /// Gives the queue room for so many orders.
+    pub(crate) fn start(&mut self, queue: u16) {
+        self.queue.start(queue);
     }
 
     /// Orders in the queue.
