@@ -36,6 +36,7 @@ const _: () = assert!(LONGEST_SLEEP_US * 4 < (WATCHDOG_CYCLES / CYCLES_A_US) as 
 const SYSCTL: usize = 0x400F_E000;
 const WATCHDOG: usize = 0x4000_0000;
 const GPIO_A: usize = 0x4000_4000;
+const GPIO_C: usize = 0x4000_6000;
 const GPIO_D: usize = 0x4000_7000;
 const SSI0: usize = 0x4000_8000;
 const TIMER0: usize = 0x4003_0000;
@@ -215,12 +216,16 @@ const TRANSMIT: u32 = 1 << 5;
 /// Prepares the chip, valves first, and says why it has started and for which time.
 pub(crate) fn start() -> (Cause, u16) {
     write(SYSCTL, 0x104, 1 << 0 | 1 << 1 | 1 << 4 | 1 << 16); // UART0, UART1, SSI0, timer 0
-    write(SYSCTL, 0x108, 1 << 0 | 1 << 3); // ports A and D
+    write(SYSCTL, 0x108, 1 << 0 | 1 << 2 | 1 << 3); // ports A, C and D
     clocks();
     write(GPIO_A, 0x420, 0x3F); // UART0 on PA0, PA1; SSI0 on PA2 to PA5
     write(GPIO_A, 0x51C, 0x3F);
     write(GPIO_D, 0x420, 0x0C); // UART1 on PD2, PD3
     write(GPIO_D, 0x51C, 0x0C);
+    // The evaluation kit's display listens to SSI0 too: PC7 tells it that these are no commands.
+    write(GPIO_C, 0x400, 1 << 7);
+    write(GPIO_C, 0x51C, 1 << 7);
+    write(GPIO_C, 4 << 7, 1 << 7);
     write(SSI0, 0x04, 0);
     write(SSI0, 0x10, 2); // 25 MHz, divided by 2: eight bytes take 5 us
     write(SSI0, 0x00, 0x0107); // bytes
