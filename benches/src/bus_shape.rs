@@ -14,7 +14,7 @@ use crate::{
     belt::{Belt, LANES, PEARL_TICKS, PTY_BAUD, bin_of, valve_of},
     bus_far_end::BusFarEnd,
     contender::{Conditions, Contender, FarEnd, Trouble},
-    floor::{Threads, open_claimed_pty, start_thread},
+    floor::{Threads, hot_core, open_claimed_pty, start_thread},
     limits::READ_BYTES,
 };
 
@@ -42,7 +42,7 @@ impl Contender for BusThread {
         let failed = |source| Trouble::Failed { what: "port", source };
         set_nonblocking(&host).map_err(failed)?;
         let belt = conditions.belt;
-        let thread = start_thread("bus-hot", move || {
+        let thread = start_thread("bus-hot", hot_core(), move || {
             // Ends with its port; whatever it saw of that is over with it.
             let _ = Host::new(host, belt).map(|mut host| host.run());
         })?;

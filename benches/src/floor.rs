@@ -40,11 +40,21 @@ pub(crate) fn open_claimed_pty() -> Result<(Pty, OwnedFd), Trouble> {
     Ok((pty, host))
 }
 
-pub(crate) fn start_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Trouble> {
+/// Where the daemon's hot thread runs: a wake-up costs more across cores than on one, and a contender of one thread is to
+/// pay what the daemon pays.
+pub(crate) fn hot_core() -> Option<usize> {
+    pearlsort::topology::HOT.core.number()
+}
+
+pub(crate) fn start_thread(
+    name: &str,
+    core: Option<usize>,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, Trouble> {
     let hot = HotThread {
         name: name.to_owned(),
         priority: Some(PRIORITY),
-        core: None,
+        core,
     };
     let spawned = spawn(hot, body).map_err(|source| Trouble::Failed { what: "thread", source })?;
     Ok(spawned.handle)
@@ -61,7 +71,7 @@ impl Contender for Floor {
 
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
         let (pty, host) = open_claimed_pty()?;
-        let thread = start_thread("floor", move || {
+        let thread = start_thread("floor", hot_core(), move || {
             let (mut buffer, mut cutter) = (vec![0; READ_BYTES], Cutter::new());
             let mut orders: Vec<u8> = Vec::with_capacity(READ_BYTES);
             while let Transfer::Done(count) = read(&host, &mut buffer) {

@@ -12,7 +12,7 @@ use rt::{
 use crate::{
     contender::{Conditions, Contender, FarEnd, Trouble},
     far_end::LineFarEnd,
-    floor::{Threads, open_claimed_pty, start_thread},
+    floor::{Threads, hot_core, open_claimed_pty, start_thread},
     limits::READ_BYTES,
     lines::{Cutter, LineSorter},
 };
@@ -62,7 +62,7 @@ impl Contender for OneThread {
     fn start(&self, _: &Conditions) -> Result<Box<dyn FarEnd>, Trouble> {
         let (pty, host) = open_claimed_pty()?;
         set_nonblocking(&host).map_err(failed("port"))?;
-        let thread = start_thread("one-hot", move || run_one(&host))?;
+        let thread = start_thread("one-hot", hot_core(), move || run_one(&host))?;
         Ok(Box::new(LineFarEnd::new(pty, Box::new(Threads(vec![thread])))?))
     }
 }
@@ -137,11 +137,13 @@ impl Contender for ThreeThreads {
         let (to_sorter, lines) = ring(RING_LINES);
         let (to_writer, orders) = ring(RING_LINES);
         let threads = vec![
-            start_thread("hot-read", move || read_lines(&host, to_sorter, &wake_sorter))?,
-            start_thread("hot-sort", move || {
+            start_thread("hot-read", None, move || read_lines(&host, to_sorter, &wake_sorter))?,
+            start_thread("hot-sort", None, move || {
                 sort_lines(lines, &sorter_wakes, to_writer, &wake_writer)
             })?,
-            start_thread("hot-write", move || write_orders(orders, &writer_wakes, &to_write))?,
+            start_thread("hot-write", None, move || {
+                write_orders(orders, &writer_wakes, &to_write)
+            })?,
         ];
         Ok(Box::new(LineFarEnd::new(pty, Box::new(Threads(threads)))?))
     }
