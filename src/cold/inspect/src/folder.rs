@@ -58,6 +58,17 @@ impl Frame {
         Ok(Self::of(picture.map_err(|_| FrameError::Truncated)?))
     }
 
+    /// A frame of tightly packed 8-bit RGB rows.
+    #[must_use]
+    pub const fn rgb8(bytes: Vec<u8>, width: usize, height: usize) -> Self {
+        Self {
+            bytes,
+            width,
+            height,
+            format: PixelFormat::Rgb8,
+        }
+    }
+
     fn of(picture: DynamicImage) -> Self {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         let format = match picture.color() {

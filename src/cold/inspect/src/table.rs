@@ -43,9 +43,7 @@ fn row(folder: &Path, id: String, eye: &mut Eye) -> Row {
             }
         }
     }
-    let views = [frames[0].view(), frames[1].view(), frames[2].view()];
-    let result = eye.measure(&views).map(|measurement| (measurement, *eye.raw()));
-    Row { id, result }
+    Row::of(id, [&frames[0], &frames[1], &frames[2]], eye)
 }
 
 /// The CSV's columns. `u_` is the standard uncertainty of the column of that name.
@@ -54,6 +52,14 @@ pub const COLUMNS: &str = "id,dmax_mm,u_dmax_mm,dmin_mm,u_dmin_mm,ddp_pct,u_ddp_
     refusal,refused_view";
 
 impl Row {
+    /// Measures one pearl: its top, left and right frame.
+    #[must_use]
+    pub fn of(id: String, frames: [&Frame; 3], eye: &mut Eye) -> Self {
+        let result = eye.measure(&frames.map(Frame::view));
+        let result = result.map(|measurement| (measurement, *eye.raw()));
+        Self { id, result }
+    }
+
     /// The row as a line of CSV, without its end. A refused pearl has no figures but the refusal.
     #[must_use]
     pub fn csv(&self) -> String {

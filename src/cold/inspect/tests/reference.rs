@@ -1,31 +1,12 @@
 //! The reference set through the eye: the figures that the eye must keep, and odd files that must not stop a folder.
-//!
-//! The set is not in the repository: `PEARLSORT_SHARED` names the folder that holds `pearls/`, else `../shared` beside
-//! the workspace is tried, else the tests say that they were skipped.
 
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::path::Path;
+
+use common::reference as pearls;
 use inspect::{COLUMNS, FolderError, Row, measure, name, read_truth, score};
 use vision::{Calibration, Limits, Why};
-
-fn pearls() -> Option<PathBuf> {
-    let beside = || {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .find(|dir| dir.join("Cargo.lock").exists())?;
-        Some(workspace.parent()?.join("shared"))
-    };
-    let shared = std::env::var_os("PEARLSORT_SHARED")
-        .map(PathBuf::from)
-        .or_else(beside)?;
-    let pearls = shared.join("pearls");
-    if pearls.join("truth.csv").exists() {
-        Some(pearls)
-    } else {
-        println!("skipped: no reference pearls at {}", pearls.display());
-        None
-    }
-}
 
 fn rows(folder: &Path) -> Vec<Row> {
     measure(folder, &Calibration::nominal(), Limits::default()).expect("a folder of pearls")

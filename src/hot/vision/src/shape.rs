@@ -73,6 +73,7 @@ pub(crate) fn waisted(points: &[Point]) -> bool {
     }
     let ring = &mut ring[..count];
     ring.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    pull_in_specks(ring);
     let area = |ring: &[(f64, f64, f64)]| {
         let mut sum = 0.0;
         for (k, p) in ring.iter().enumerate() {
@@ -103,6 +104,28 @@ pub(crate) fn waisted(points: &[Point]) -> bool {
     }
     let whole = area(&hull[..size.saturating_sub(1)]);
     own < WAIST * whole
+}
+
+/// Points on either side that a point's distance from the middle is held against.
+const BESIDE: usize = 2;
+
+/// Gives each point the median distance from the middle of itself and its neighbours: a speck of dust beside the pearl
+/// moves one point or two, a second pearl moves a whole side.
+fn pull_in_specks(ring: &mut [(f64, f64, f64)]) {
+    let count = ring.len();
+    if count <= 2 * BESIDE {
+        return;
+    }
+    let mut reach = [0.0f64; POINTS];
+    for (reach, p) in reach.iter_mut().zip(ring.iter()) {
+        *reach = (p.1 * p.1 + p.2 * p.2).sqrt();
+    }
+    for (k, p) in ring.iter_mut().enumerate() {
+        let mut near: [f64; 2 * BESIDE + 1] = std::array::from_fn(|i| reach[(k + count + i - BESIDE) % count]);
+        near.sort_unstable_by(f64::total_cmp);
+        let share = near[BESIDE] / reach[k].max(1e-9);
+        (p.1, p.2) = (p.1 * share, p.2 * share);
+    }
 }
 
 /// What grows with the direction of (x, y) over one turn, from -2 to 2: an order is all that is asked.
