@@ -1,14 +1,13 @@
 //! What the board moves, and what the test stand is told of it.
 
 use board::Outputs;
-use stand::{FromStand, Health};
+use stand::{FromStand, Health, Shaft};
 use units::{EyeId, Tick32, TriggerSeq, ValveId};
 use wire::ENCODED_MAX;
 
 use crate::clock::Clock;
 use crate::hardware::{self, Port};
 use crate::port::Out;
-use crate::shaft::Shaft;
 
 /// Bytes to the stand that wait.
 const TOLD: usize = 1024;
@@ -38,7 +37,11 @@ impl Machine {
 
     /// Clock and encoder, read together.
     pub(crate) fn now(&mut self) -> board::Now {
-        self.shaft.now(self.clock.now_us())
+        let us = self.clock.now_us();
+        board::Now {
+            us,
+            tick: self.shaft.tick(us),
+        }
     }
 
     /// Tells the stand something; what has no room is counted, and seen by the frame's number.

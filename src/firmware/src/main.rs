@@ -14,7 +14,6 @@ mod hardware;
 mod machine;
 mod port;
 mod ring;
-mod shaft;
 mod stand_in;
 
 use board::limits::RECEIVE_CHUNK;

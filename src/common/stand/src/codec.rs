@@ -106,9 +106,7 @@ pub fn encode_from(seq: u8, message: &FromStand, out: &mut [u8; ENCODED_MAX]) ->
             .u32(health.stand_lost)
             .u32(health.told_lost)
             .u32(health.stack_left),
-        FromStand::Valve { valve, open, us, tick } => {
-            body.tag(0x83).u8(valve.0).u8(u8::from(open)).u64(us).u32(tick.0)
-        }
+        FromStand::Valve { valve, open, us, tick } => body.tag(0x83).u8(valve.0).u8(u8::from(open)).u64(us).u32(tick.0),
         FromStand::Output { channel, value, us } => body.tag(0x84).u8(channel).u16(value).u64(us),
         FromStand::Flash { eye, seq, tick } => body.tag(0x85).u8(eye.0).u16(seq.0).u32(tick.0),
         FromStand::Cost(cost) => body
@@ -239,7 +237,11 @@ struct Reader<'a>(&'a [u8]);
 impl<'a> Reader<'a> {
     fn of(frame: &Frame<'a>) -> Result<Self, Refused> {
         let ours = frame.header.kind == Kind::Data && frame.header.session == SESSION;
-        if ours { Ok(Self(frame.body)) } else { Err(Refused::Foreign) }
+        if ours {
+            Ok(Self(frame.body))
+        } else {
+            Err(Refused::Foreign)
+        }
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Refused> {

@@ -10,8 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod codec;
+mod shaft;
 
 pub use codec::{Refused, decode_from, decode_to, encode_from, encode_to};
+pub use shaft::Shaft;
 use units::{EyeId, Tick32, TriggerSeq, ValveId};
 
 /// Session of the stand's frames: a field bus frame that strays here is refused.
