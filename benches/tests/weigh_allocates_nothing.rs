@@ -126,7 +126,7 @@ fn feed_stream(stream: &mut CellStream, messages: &[Vec<u8>], gates: &[(i64, boo
         let jump = if m < messages.len() / 2 { 0 } else { 3_000_000 };
         let at = |us: i64| BoardUs32((us + jump) as u32);
         while let Some((us, _)) = next.next_if(|gate| gate.0 <= m as i64 * 10_000 + 15_000) {
-            stream.expect(Tick(*us), Tick(us + 51_000));
+            stream.expect(Tick(*us), Tick(us + 51_000), true);
         }
         let message = Samples {
             cell: 0,

@@ -83,6 +83,15 @@ pub struct RunArgs {
     /// Write the state of the line as one line of JSON each second.
     #[arg(long)]
     pub json: bool,
+    /// Take an operator's commands from standard input, a line each: start, hold, stop, acknowledge, state, and inhibit,
+    /// allow or release with a bin.
+    #[arg(long)]
+    pub commands: bool,
+    /// FOR TESTS ONLY: spoil the links to the boards by this timetable, or by that of a file. `A 3..3.5 stall; B 8..12
+    /// drop=1e-3` stalls board A from 3 to 3.5 s after the start and drops bytes of B; also double=, flip=, delay-ms=,
+    /// reorder=, cut, and seed=.
+    #[arg(long, value_name = "FILE-or-FAULTS")]
+    pub allow_faults: Option<String>,
     /// Record every event of the line in this file, for `replay` and `tune`.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -114,6 +123,9 @@ pub struct LineArgs {
     /// Seed of everything that is left to chance.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The weigh cells stream samples and the core weighs by them; else they weigh themselves. A link carries four of them.
+    #[arg(long)]
+    pub samples: bool,
 }
 
 /// Options of `demo`.

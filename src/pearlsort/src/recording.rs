@@ -45,6 +45,7 @@ pub const fn virtual_machine(lanes: u8, options: DemoOptions) -> Machine {
         rate: options.rate,
         um_s: options.um_s,
         least_gap: options.least_gap,
+        samples: options.samples,
     }
 }
 

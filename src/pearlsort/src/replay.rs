@@ -121,11 +121,13 @@ pub fn plan_of(head: &Head) -> Result<LinePlan> {
             rate,
             um_s,
             least_gap,
+            samples,
         } => {
             let options = DemoOptions {
                 rate: *rate,
                 um_s: *um_s,
                 least_gap: *least_gap,
+                samples: *samples,
             };
             if *lanes == 0 || usize::from(*lanes) > line::limits::LANES || *um_s <= 0 || !rate.is_normal() {
                 return Err(Failure::new(Exit::Data, "the recording's virtual line can't be").into());

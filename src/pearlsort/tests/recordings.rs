@@ -49,8 +49,17 @@ struct Recorder {
 
 impl Recorder {
     fn new(machine: &Machine, recipes: Vec<Arc<Recipe>>, every_us: i64, most_swaps: usize) -> Self {
-        let recipe = machine.recipe();
         let kept = recording::virtual_machine(LANES, DemoOptions::default());
+        Self::of(machine, kept, recipes, (every_us, most_swaps))
+    }
+
+    fn of(
+        machine: &Machine,
+        kept: tape::Machine,
+        recipes: Vec<Arc<Recipe>>,
+        (every_us, most_swaps): (i64, usize),
+    ) -> Self {
+        let recipe = machine.recipe();
         let head = recording::head(kept, &machine.plan, recipe.hash());
         let mut writer = Writer::new(Vec::new(), &head, u64::MAX).expect("memory takes everything");
         let entries = recipes.iter().map(Arc::as_ref).chain([&recipe]);
@@ -166,6 +175,30 @@ fn a_replay_gives_the_same_orders_and_records_to_the_byte() {
             > 4
     );
     assert_eq!(replayed.ending, Ending::Whole(tape::Totals::default()));
+}
+
+#[test]
+fn a_line_that_weighs_by_samples_replays_to_the_byte() {
+    let demo = DemoOptions {
+        rate: 12.0,
+        samples: true,
+        ..DemoOptions::default()
+    };
+    let machine = machine(4, demo);
+    let options = VirtualOptions {
+        lanes: 4,
+        rate: 12.0,
+        samples: true,
+        ..options(500)
+    };
+    let kept = recording::virtual_machine(4, demo);
+    let mut recorder = Recorder::of(&machine, kept, Vec::new(), (1, 0));
+    let outcome = run_heard(&machine, &options, |_| {}, &mut recorder);
+    let records = recorder.records.clone();
+    let (replayed, again) = replayed(&recorder.end());
+    assert_eq!(Some(format!("{:016x}", replayed.digest)), outcome.summary.digest);
+    assert_eq!(again, records);
+    assert!(replayed.is_same() && records.iter().filter(|record| record.mass.is_some()).count() > 400);
 }
 
 #[test]

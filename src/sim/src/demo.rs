@@ -35,6 +35,12 @@ const PLATFORM_SPARE_UM: i32 = 3_000;
 const FIRST_JET_UM: i32 = 20_000;
 /// ...and what the belt runs while the cell thinks (9 ms), the links carry (10 ms), the order leads (60 ms), and to spare.
 const FIRST_JET_US: i64 = 95_000;
+/// Longest time from the platform's end to the mass of a cell that weighs itself, and of one that streams: the pearl's time to
+/// roll off and 6 ms, a message's 10 ms, and the link.
+const WEIGH_US: i32 = 18_000;
+const SAMPLES_WEIGH_US: i32 = 36_000;
+/// Rate of the cells that stream.
+const SAMPLES_PER_S: u32 = 4_800;
 const JET_PITCH_UM: i32 = 60_000;
 const END_UM: i32 = 80_000;
 const JET_WIDTH_UM: i32 = 4_000;
@@ -52,6 +58,8 @@ pub struct DemoOptions {
     pub um_s: i32,
     /// Least gap between the centres of arrivals, as a share of their mean pitch.
     pub least_gap: f64,
+    /// Whether the weigh cells stream samples; else they weigh themselves.
+    pub samples: bool,
 }
 
 impl Default for DemoOptions {
@@ -60,6 +68,7 @@ impl Default for DemoOptions {
             rate: 15.0,
             um_s: 1_000_000,
             least_gap: crate::nature::Nature::default().least_gap,
+            samples: false,
         }
     }
 }
@@ -150,7 +159,8 @@ fn lane_plan(lane: u8, options: DemoOptions) -> LanePlan {
     #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
     let platform_um = (options.least_gap * pitch_um) as i32 - PLATFORM_SPARE_UM;
     let platform_um = platform_um.clamp(2 * PLATFORM_SPARE_UM, PLATFORM_MOST_UM);
-    let first_jet_um = PLATFORM_AT_UM + platform_um + FIRST_JET_UM + run_um(options.um_s, FIRST_JET_US);
+    let first_jet_us = FIRST_JET_US + i64::from(weigh_us(options) - WEIGH_US);
+    let first_jet_um = PLATFORM_AT_UM + platform_um + FIRST_JET_UM + run_um(options.um_s, first_jet_us);
     let jet_at_um = |bin: u8| first_jet_um + i32::from(bin) * JET_PITCH_UM;
     let jet = |bin: u8| JetPlan {
         bin: BinId(bin),
@@ -173,7 +183,11 @@ fn lane_plan(lane: u8, options: DemoOptions) -> LanePlan {
             cell: local,
             at_um: PLATFORM_AT_UM,
             length_um: platform_um,
-            source: WeighSource::Mass,
+            source: if options.samples {
+                WeighSource::Samples
+            } else {
+                WeighSource::Mass
+            },
         }),
         jets: (0..BINS).map(jet).collect(),
         end_um: jet_at_um(BINS - 1) + END_UM,
@@ -197,7 +211,7 @@ fn tolerances(options: DemoOptions) -> Tolerances {
         valve_recovery_us: 2_000,
         max_on_us: i32::try_from(longest_us.clamp(20_000, 200_000)).unwrap_or(200_000),
         measure_us: 25_000,
-        weigh_us: 18_000,
+        weigh_us: weigh_us(options),
         least_speed_um_s: 200_000,
         most_speed_um_s: options.um_s + options.um_s / 10,
         align_um: 200,
@@ -208,6 +222,11 @@ fn tolerances(options: DemoOptions) -> Tolerances {
     }
 }
 
+/// Longest time from the platform's end to the mass, us.
+const fn weigh_us(options: DemoOptions) -> i32 {
+    if options.samples { SAMPLES_WEIGH_US } else { WEIGH_US }
+}
+
 /// What the belt runs in `us`, um.
 fn run_um(um_s: i32, us: i64) -> i32 {
     i32::try_from(i64::from(um_s) * us / 1_000_000).unwrap_or(i32::MAX)
@@ -216,6 +235,10 @@ fn run_um(um_s: i32, us: i64) -> i32 {
 /// All settings of a board, in canonical order.
 fn board_settings(plan: &LinePlan, board: usize) -> Vec<Setting> {
     let limits = board::Description::standard(0).limits;
+    let streams = |cell: u8| {
+        let mut cells = plan.lanes.iter().filter_map(|lane| lane.weigh);
+        cells.any(|weigh| weigh.board.index() == board && weigh.cell == cell && weigh.source == WeighSource::Samples)
+    };
     let is_drop_eye = |eye: u8| eye >= LANES_A_BOARD;
     let speed = i64::from(plan.tolerances.least_speed_um_s) * i64::from(plan.ticks_per_metre.get()) / 1_000_000;
     let value = |key, index| match key {
@@ -228,7 +251,8 @@ fn board_settings(plan: &LinePlan, board: usize) -> Vec<Setting> {
         SettingKey::MaxOnUs => plan.tolerances.max_on_us.unsigned_abs(),
         SettingKey::MinOffUs => plan.tolerances.valve_recovery_us.unsigned_abs(),
         SettingKey::EyeKind => u32::from(is_drop_eye(index)),
-        SettingKey::LeastTicks | SettingKey::SampleRate | SettingKey::DeadBand => 0,
+        SettingKey::SampleRate => u32::from(streams(index)) * SAMPLES_PER_S,
+        SettingKey::LeastTicks | SettingKey::DeadBand => 0,
     };
     wire::settings::canonical(&limits)
         .map(|(key, index)| Setting {

@@ -220,6 +220,16 @@ impl FaultPlan {
         seen
     }
 
+    /// By how much a lane's weigh cell has drifted, ug.
+    #[must_use]
+    pub fn cell_drift_ug(&self, of: u8, us: u64) -> f64 {
+        let drift = |timed: &TimedFault| match timed.fault {
+            Fault::CellDrifting { lane, ug_s } if lane.0 == of => ug_s * (us - timed.from_us) as f64 * 1e-6,
+            _ => 0.0,
+        };
+        self.faults.iter().filter(|timed| timed.is_on(us)).map(drift).sum()
+    }
+
     /// The changes of speed, in order.
     #[must_use]
     pub fn speed_changes(&self) -> Vec<SpeedChange> {

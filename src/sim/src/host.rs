@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use devices::{DownReason, HostLink, LinkEvent, LinkPlan, Needs};
 use line::grade::Recipe;
+use line::weigh::Model;
 use line::{Command, Core, DownCause, Input, Notice, Output, Record};
-use units::{BinId, BoardId, EyeId, HostUs, TriggerSeq};
+use units::{BinId, BoardId, EyeId, HostUs, LaneId, TriggerSeq};
 use wire::{FromBoard, ToBoard};
 
 use crate::demo::Machine;
@@ -135,6 +136,14 @@ impl<'a> Host<'a> {
                 listener,
             },
             quarantined: Vec::new(),
+        }
+    }
+
+    /// Each streaming cell is weighed by its model.
+    pub(crate) fn models(&mut self, models: &[(LaneId, Model)]) {
+        for (lane, model) in models {
+            let lane = *lane;
+            self.heart.handle(HostUs(0), Input::Model { lane, model });
         }
     }
 

@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 
 use line::grade::Rule;
-use line::{Destination, HoldCause, Landing, Notice, Record};
-use units::{BinId, HostUs, LaneId, TriggerSeq};
-use wire::{MassStatus, ViewStatus};
+use line::{Destination, HoldCause, Landing, LanePlan, Notice, Record, WeighSource};
+use units::{BinId, HostUs, LaneId, Tick32, TriggerSeq};
+use wire::{Mass, MassStatus, ViewStatus};
 
 use crate::demo::Machine;
 use crate::pearl::Figures;
-use crate::summary::{Summary, lower_bound};
+use crate::summary::{Summary, Weighing, lower_bound};
 use crate::truth::{Happened, Interruption, Place, Story, Switched};
 
 /// A case with its record is kept for this time, so that a second record is found out.
@@ -114,6 +114,9 @@ pub struct Judge {
     single_binned: u64,
     /// Host time at the run's time 0, us.
     zero_us: i64,
+    /// Whether a lane's cell streams: the host weighs, and its mass is held against the truth.
+    streams: Vec<bool>,
+    weighings: Weighings,
     /// Nobody tells which triggers came to the core: all did.
     all_told: bool,
     /// No records come.
@@ -147,6 +150,8 @@ impl Judge {
             watchdog_us: u64::from(watchdog),
             least_pitch_um: pitch_um as u32,
             lanes: vec![LaneCases::default(); machine.plan.lanes.len()],
+            streams: machine.plan.lanes.iter().map(streams).collect(),
+            weighings: Weighings::default(),
             open: Vec::new(),
             fed_us: vec![0; machine.plan.boards.len()],
             quarantines: Vec::new(),
@@ -424,6 +429,7 @@ impl Judge {
             ));
         }
         let mut summary = self.summary;
+        summary.weighing = self.weighings.score();
         summary.upgraded_unquarantined = uncovered.len() as u64;
         summary.right_bound = lower_bound(summary.sent - summary.right, summary.sent);
         summary.single_right_bound = lower_bound(summary.single_sent - summary.single_right, summary.single_sent);
@@ -445,6 +451,7 @@ impl Judge {
             }
             return;
         };
+        let story = &self.weighed(story, &said.record);
         self.check_figures(story, &said);
         let right = match (said.sent, story.place) {
             (_, Place::Lost) => {
@@ -487,7 +494,7 @@ impl Judge {
     fn came_into_bin(&mut self, story: &Story, bin: BinId, said: Option<Said>) {
         self.summary.binned += 1;
         let earned = if (said.is_some() || self.blind) && !story.shared {
-            measured(story, self.blind).and_then(|f| grade(&self.rules, &f))
+            measured(story, self.blind || self.tells_apart(story)).and_then(|f| grade(&self.rules, &f))
         } else {
             None
         };
@@ -497,6 +504,42 @@ impl Judge {
         }
         let fits = |rule: &&Rule| rule.bin == bin && satisfies(rule, &story.truth);
         self.summary.overgraded_truth += u64::from(!self.rules.iter().any(|rule| fits(&rule)));
+    }
+
+    /// Whether the lane's weighing tells two pearls on the platform apart, so that pearls in company are sorted too. A cell that
+    /// weighs itself calls such two shared.
+    fn tells_apart(&self, story: &Story) -> bool {
+        self.streams[story.lane.index()]
+    }
+
+    /// The story of a pearl that the host has weighed, with its mass when that is right: within eight of its uncertainties of
+    /// the truth.
+    fn weighed(&mut self, story: &Story, record: &Record) -> Story {
+        let mut story = *story;
+        if !self.streams[story.lane.index()] || story.shared {
+            return story;
+        }
+        let Some(figure) = record.mass else { return story };
+        let error_ug = figure.mass.0 - story.truth.mass_ug;
+        self.weighings
+            .add(f64::from(error_ug) * 1e-3, f64::from(figure.u.0) * 1e-3);
+        if i64::from(error_ug).abs() <= 8 * i64::from(figure.u.0) {
+            story.mass = Some(Mass {
+                cell: 0,
+                number: 0,
+                entered: Tick32(0),
+                left: Tick32(0),
+                status: MassStatus::Good,
+                mass_ug: figure.mass.0.unsigned_abs(),
+                u_mass_ug: figure.u.0.unsigned_abs(),
+            });
+        } else {
+            let (lane, seq, truth) = (story.lane.0, record.seq.0, story.truth.mass_ug);
+            self.complain(format!(
+                "lane {lane} trigger {seq}: weighed {figure:?}, in truth {truth} ug"
+            ));
+        }
+        story
     }
 
     /// A record that sends a pearl into a bin must name the very figures that were sent of that pearl.
@@ -509,7 +552,7 @@ impl Judge {
             (None, None) => true,
             _ => false,
         };
-        let earned = measured(story, false).and_then(|f| grade(&self.rules, &f));
+        let earned = measured(story, self.tells_apart(story)).and_then(|f| grade(&self.rules, &f));
         if !view_is_own || !mass_is_own || record.earned != earned || earned != Some(bin) {
             self.summary.mixed_up += 1;
             let (lane, seq) = (story.lane.0, record.seq.0);
@@ -568,6 +611,39 @@ impl Judge {
     /// Something worth knowing that is no breach by itself.
     fn note(&mut self, what: String) {
         keep_first(&mut self.first_notes, what);
+    }
+}
+
+fn streams(lane: &LanePlan) -> bool {
+    lane.weigh.is_some_and(|weigh| weigh.source == WeighSource::Samples)
+}
+
+/// Errors of the host's weighings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Weighings {
+    count: u64,
+    within: u64,
+    sum_mg: f64,
+    squares_mg2: f64,
+}
+
+impl Weighings {
+    fn add(&mut self, error_mg: f64, u_mg: f64) {
+        self.count += 1;
+        self.within += u64::from(error_mg.abs() <= 2.0 * u_mg);
+        self.sum_mg += error_mg;
+        self.squares_mg2 += error_mg * error_mg;
+    }
+
+    fn score(&self) -> Option<Weighing> {
+        let n = self.count as f64;
+        let mean_mg = self.sum_mg / n;
+        (self.count > 0).then(|| Weighing {
+            pearls: self.count,
+            mean_mg,
+            sd_mg: (self.squares_mg2 / n - mean_mg * mean_mg).max(0.0).sqrt(),
+            within_2u: self.within as f64 / n,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Cold; no thread of its own but in [`real_time`]. It may name the hot side, which never names it.
 //!
-//! From the belt up: [`belt`] moves, [`pearl`]s lie on it, a [`jet`]'s air moves them, [`world`] ties them together and tells
+//! From the belt up: [`belt`] moves, [`pearl`]s lie on it, a [`platform`] weighs them, a [`jet`]'s air moves them, [`world`] ties them together and tells
 //! the [`truth`]. A [`rig`] is the world with the field boards that stand in it. [`virtual_time`] runs rig, links and core in
 //! one thread from a seed; [`real_time`] runs the rig behind pseudo-terminals for the program itself. The [`judge`] holds
 //! what happened against what was said, and a [`summary`] tells what came of it. [`demo`] makes the machine and its recipe,
@@ -24,6 +24,7 @@ pub mod judge;
 mod lane;
 pub mod nature;
 pub mod pearl;
+pub mod platform;
 mod queue;
 pub mod random;
 pub mod real_time;

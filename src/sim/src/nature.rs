@@ -26,7 +26,10 @@
 //! | stray pearls (between the two) | half into the bin, a quarter stay, a quarter are lost |
 //! | fall from jet or belt's end to the drop eye | middle of the plan's window, standard deviation a twelfth of it |
 //! | speed at a drop eye: how long a falling pearl interrupts it | 1.3 m/s |
+//! | weigh cell that streams samples | a platform of 95 Hz, see [`crate::platform`] |
 //! | feeder: pearls already on the belt before the eye when it stops | 100 mm |
+
+use crate::platform::CellNature;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +80,8 @@ pub struct Nature {
     pub fall_um_s: f64,
     /// Length of belt between feeder and entry eye, um.
     pub feeder_um: f64,
+    /// Weigh cells that stream samples, where the line has them.
+    pub cell: CellNature,
 }
 
 impl Default for Nature {
@@ -105,6 +110,7 @@ impl Default for Nature {
             gate_um: 100.0,
             fall_um_s: 1_300_000.0,
             feeder_um: 100_000.0,
+            cell: CellNature::default(),
         }
     }
 }

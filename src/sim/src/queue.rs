@@ -20,6 +20,8 @@ pub(crate) enum Event {
     View { slot: u32 },
     /// The weigh cell's report is ready.
     Mass { lane: u8, number: u64 },
+    /// A weigh cell has a message of samples.
+    Samples { lane: u8 },
     /// The pearl falls off the belt.
     Fall { lane: u8, number: u64 },
     /// The pearl has passed a jet that has touched it.

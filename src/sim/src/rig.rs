@@ -4,8 +4,8 @@
 //! happens at its own time, in order, however late the caller is: as a board's hardware would have it.
 
 use line::{ChannelPlan, SignalPlan};
-use units::{BoardId, LaneId};
-use wire::{Counters, Setting, SettingKey, ToBoard};
+use units::{BoardId, BoardUs32, LaneId};
+use wire::{Counters, Samples, Setting, SettingKey, ToBoard};
 
 use crate::demo::Machine;
 use crate::faults::{Fault, FaultPlan};
@@ -270,7 +270,26 @@ impl Rig {
                     self.report(n);
                 }
             }
+            Shown::Samples {
+                board,
+                cell,
+                first,
+                at_us,
+                data,
+            } => self.stream(usize::from(board), cell, (first, at_us), &data),
         }
+    }
+
+    /// Samples of a cell come to its board, which passes them on once it has a connection.
+    fn stream(&mut self, n: usize, cell: u8, (first, at_us): (u32, u64), data: &[u8]) {
+        let field = &mut self.fields[n];
+        if field.dark || field.board.session() == 0 {
+            return;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "the low 32 bits are wanted")]
+        let at = BoardUs32(field.clock(at_us) as u32);
+        field.board.samples(&Samples { cell, first, at, data });
+        self.report(n);
     }
 
     /// A board has been told something that it will report: it wants the line, and nothing else has changed.

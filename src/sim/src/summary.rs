@@ -58,6 +58,19 @@ impl LeadMs {
     }
 }
 
+/// How the host weighed by the samples of streaming cells, against the truth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Weighing {
+    /// Pearls weighed that were alone in the eye.
+    pub pearls: u64,
+    /// Mean error, mg.
+    pub mean_mg: f64,
+    /// Standard deviation of the error, mg.
+    pub sd_mg: f64,
+    /// Share of errors within twice the stated uncertainty.
+    pub within_2u: f64,
+}
+
 /// See the module. Pearls are true ones; each is in exactly one of `binned`, `recirculated` and `lost`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -110,6 +123,9 @@ pub struct Summary {
     pub decision_us: DecisionUs,
     /// From the order at the board to its tick.
     pub lead_ms: LeadMs,
+    /// How the host weighed, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weighing: Option<Weighing>,
     /// Pearls a second of wall time.
     pub pearls_per_s: f64,
     /// Allocations of the hot thread after its start, where they are counted.

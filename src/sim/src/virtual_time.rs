@@ -6,9 +6,10 @@
 use std::time::Instant;
 
 use devices::faults::{Carriage, Pipe, Trouble};
-use line::{Command, LineState, Notice};
+use line::weigh::Model;
+use line::{Command, LanePlan, LineState, Notice, WeighSource};
 use rt::histogram::Histogram;
-use units::{BoardId, HostUs};
+use units::{BoardId, HostUs, LaneId};
 
 use crate::chance::Chance;
 use crate::demo::{DemoOptions, Machine, machine};
@@ -27,8 +28,6 @@ pub const GATHER_US: u64 = 3_000;
 const LATENCY_US: (f64, f64) = (1_000.0, 2_000.0);
 /// Speed of the virtual links, baud.
 pub const BAUD: u32 = 1_000_000;
-/// An operator looks at a held line this long after the hold, and again as often, us.
-const OPERATOR_US: u64 = 1_000_000;
 /// How often the operator looks at the line, us.
 const OPERATOR_LOOKS_US: u64 = 20_000;
 /// After the last pearl the core gets so long to close its records, us.
@@ -52,12 +51,16 @@ pub struct VirtualOptions {
     pub pearls: u64,
     /// ...or stops after so much time, us.
     pub most_us: u64,
+    /// Whether the weigh cells stream samples, which the core weighs by; else they weigh themselves.
+    pub samples: bool,
     /// How the line behaves.
     pub nature: Nature,
     /// What goes wrong.
     pub faults: FaultPlan,
     /// After a hold, once the faults are over, an operator empties the bins in quarantine, acknowledges and starts again.
     pub operator: bool,
+    /// So long after the faults he looks at a held line, so long he thinks, and so often he tries again, us.
+    pub operator_us: u64,
     /// What else an operator does, at times in us of the run, in order. After a `Hold` or `Stop` of these the line stands until
     /// a `Start` of these.
     pub commands: Vec<(u64, Command)>,
@@ -72,9 +75,11 @@ impl Default for VirtualOptions {
             um_s: 1_000_000,
             pearls: u64::MAX,
             most_us: u64::MAX,
+            samples: false,
             nature: Nature::default(),
             faults: FaultPlan::none(),
             operator: true,
+            operator_us: 1_000_000,
             commands: Vec::new(),
         }
     }
@@ -101,6 +106,7 @@ pub fn run(options: &VirtualOptions, progress: impl FnMut(u64)) -> VirtualOutcom
         rate: options.rate,
         um_s: options.um_s,
         least_gap: options.nature.least_gap,
+        samples: options.samples,
     };
     run_machine(&machine(options.lanes, demo), options, progress)
 }
@@ -119,6 +125,7 @@ pub fn run_heard(
 ) -> VirtualOutcome {
     let began = Instant::now();
     let mut run = Run::new(machine, options, listener);
+    run.host.models(&models(machine, options));
     let mut done_us = None;
     let mut told_us = 0;
     loop {
@@ -145,6 +152,23 @@ pub fn run_heard(
     run.finish(options, began)
 }
 
+/// What an identification of each streaming cell would have found.
+fn models(machine: &Machine, options: &VirtualOptions) -> Vec<(LaneId, Model)> {
+    let nature = &options.nature;
+    // half of the roll's variance comes before the cell
+    let gate_um = nature.roll_um * core::f64::consts::FRAC_1_SQRT_2;
+    let streams = |lane: &LanePlan| lane.weigh.is_some_and(|weigh| weigh.source == WeighSource::Samples);
+    let model = |lane: u8| {
+        let model = nature.cell.model(options.seed, lane, f64::from(options.um_s), gate_um);
+        (LaneId(lane), model)
+    };
+    let lanes = (0_u8..).zip(&machine.plan.lanes);
+    lanes
+        .filter(|(_, lane)| streams(lane))
+        .map(|(lane, _)| model(lane))
+        .collect()
+}
+
 struct Run<'a> {
     rig: Rig,
     host: Host<'a>,
@@ -157,6 +181,7 @@ struct Run<'a> {
     boards: u8,
     now_us: u64,
     operator: bool,
+    thinks_us: u64,
     /// By falling time.
     commands: Vec<(u64, Command)>,
     /// An operator has held or stopped the line.
@@ -207,6 +232,7 @@ impl<'a> Run<'a> {
             boards,
             now_us: 0,
             operator: options.operator,
+            thinks_us: options.operator_us,
             commands: options.commands.iter().rev().copied().collect(),
             by_hand: false,
             started: false,
@@ -339,15 +365,15 @@ impl<'a> Run<'a> {
             }
             self.host.command(host, command);
         }
-        if self.by_hand || !self.operator || self.faults.is_within(self.now_us, OPERATOR_US) {
+        if self.by_hand || !self.operator || self.faults.is_within(self.now_us, self.thinks_us) {
             return;
         }
         match self.host.state() {
             LineState::Running | LineState::Starting | LineState::Holding => self.look_us = None,
             LineState::NotReady | LineState::Ready | LineState::Held | LineState::Stopped => {
-                let look_us = *self.look_us.get_or_insert(self.now_us + OPERATOR_US);
+                let look_us = *self.look_us.get_or_insert(self.now_us + self.thinks_us);
                 if self.now_us >= look_us {
-                    self.look_us = Some(self.now_us + OPERATOR_US);
+                    self.look_us = Some(self.now_us + self.thinks_us);
                     self.host.resume(host);
                 }
             }

@@ -22,6 +22,8 @@ pub enum Machine {
         um_s: i32,
         /// Least gap between arrivals, as a share of their mean pitch.
         least_gap: f64,
+        /// Whether its weigh cells stream samples.
+        samples: bool,
     },
 }
 
@@ -56,8 +58,9 @@ impl Head {
                 rate,
                 um_s,
                 least_gap,
+                samples,
             } => {
-                bytes.u8(1);
+                bytes.u8(if *samples { 2 } else { 1 });
                 bytes.u8(*lanes);
                 bytes.u64(rate.to_bits());
                 bytes.i32(*um_s);
@@ -76,11 +79,12 @@ impl Head {
                 name: cursor.text()?,
                 text: cursor.text()?,
             },
-            1 => Machine::Virtual {
+            kind @ (1 | 2) => Machine::Virtual {
                 lanes: cursor.u8()?,
                 rate: f64::from_bits(cursor.u64()?),
                 um_s: cursor.i32()?,
                 least_gap: f64::from_bits(cursor.u64()?),
+                samples: kind == 2,
             },
             _ => return None,
         };

@@ -212,17 +212,20 @@ fn other_versions_and_other_files_are_refused() {
 
 #[test]
 fn a_virtual_machine_comes_back_to_the_bit() {
-    let head = Head {
-        machine: Machine::Virtual {
-            lanes: 16,
-            rate: 15.1,
-            um_s: 1_000_000,
-            least_gap: 0.7,
-        },
-        ..head()
-    };
-    let bytes = written(&head, &[], 1 << 20);
-    assert_eq!(Reader::new(bytes.as_slice()).expect("a recording").head(), &head);
+    for samples in [false, true] {
+        let head = Head {
+            machine: Machine::Virtual {
+                lanes: 16,
+                rate: 15.1,
+                um_s: 1_000_000,
+                least_gap: 0.7,
+                samples,
+            },
+            ..head()
+        };
+        let bytes = written(&head, &[], 1 << 20);
+        assert_eq!(Reader::new(bytes.as_slice()).expect("a recording").head(), &head);
+    }
 }
 
 proptest! {

@@ -45,6 +45,7 @@ fn in_virtual_time(arguments: &DemoArgs) -> Result<ExitCode> {
         lanes: line.lanes,
         rate: line.rate,
         um_s: um_s(line.speed),
+        samples: line.samples,
         pearls: arguments.pearls.unwrap_or(u64::MAX),
         most_us: seconds.map_or(u64::MAX, |seconds| seconds * 1_000_000),
         ..VirtualOptions::default()

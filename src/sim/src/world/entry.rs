@@ -202,12 +202,15 @@ impl World {
 
     /// Plans a pearl's way from the eye on.
     fn plan_way(&mut self, lane: u8, number: u64, at_us: u64) {
+        let streams = self.platforms[usize::from(lane)].is_some();
         let at = &mut self.lanes[usize::from(lane)];
         let (weigh, first_jet, end) = (at.stations.weigh, at.stations.jets.first().copied(), at.stations.end);
         let Some(riding) = at.pearl(number) else { return };
         let (place, half) = (riding.place, riding.half);
         let end = riding.place_at_jet(end);
-        let weighed = weigh.map(|(_, end)| (riding.place_at_weigh(end), riding.pearl.weighed_after_us));
+        let weighed = weigh
+            .filter(|_| !streams)
+            .map(|(_, end)| (riding.place_at_weigh(end), riding.pearl.weighed_after_us));
         let falls = riding
             .pearl
             .falls

@@ -5,8 +5,9 @@
 
 mod entry;
 mod leave;
+mod stream;
 
-use line::LinePlan;
+use line::{LinePlan, WeighSource};
 use units::{EyeId, LaneId, ValveId};
 use wire::{Mass, Measurement};
 
@@ -18,6 +19,7 @@ use crate::faults::{Fault, FaultPlan};
 use crate::lane::{Lane, Riding, Stations};
 use crate::nature::Nature;
 use crate::pearl::Pearl;
+use crate::platform::{MESSAGE, Platform};
 use crate::queue::{Event, Queue};
 use crate::truth::{Happened, Place, Switched};
 
@@ -70,6 +72,19 @@ pub enum Shown {
         /// The pearl.
         of: (LaneId, u64),
     },
+    /// A message of a weigh cell that streams samples.
+    Samples {
+        /// Number of the board.
+        board: u8,
+        /// The cell.
+        cell: u8,
+        /// Number of the first sample.
+        first: u32,
+        /// When it was taken, us of the run.
+        at_us: u64,
+        /// The samples, as they go over the bus.
+        data: [u8; 3 * MESSAGE],
+    },
 }
 
 /// A camera's report on its way: from which board, what, of which pearl.
@@ -102,6 +117,8 @@ pub struct World {
     belt: Profile,
     queue: Queue,
     lanes: Vec<Lane>,
+    /// Platforms of the lanes whose cells stream.
+    platforms: Vec<Option<Platform>>,
     jets: Jets,
     /// Lane of each board's entry eyes.
     entry_lanes: Vec<[Option<u8>; 256]>,
@@ -137,6 +154,11 @@ impl World {
             )
         };
         let lanes: Vec<Lane> = plan.lanes.iter().enumerate().map(lane).collect();
+        let platform = |(n, lane): (u8, &line::LanePlan)| {
+            let streams = lane.weigh.is_some_and(|weigh| weigh.source == WeighSource::Samples);
+            streams.then(|| Platform::new(&options.nature.cell, options.seed, n, &belt))
+        };
+        let platforms: Vec<Option<Platform>> = (0..).zip(&plan.lanes).map(platform).collect();
         let mut entry_lanes = vec![[None; 256]; plan.boards.len()];
         for (n, lane) in plan.lanes.iter().enumerate() {
             entry_lanes[lane.entry.board.index()][lane.entry.eye.index()] = u8::try_from(n).ok();
@@ -150,6 +172,7 @@ impl World {
             fault_chance: Chance::new(options.seed, STREAM_FAULTS),
             queue: Queue::default(),
             lanes,
+            platforms,
             entry_lanes,
             falling: vec![[0; 256]; plan.boards.len()],
             dead: vec![[false; 256]; plan.boards.len()],
@@ -166,6 +189,9 @@ impl World {
         };
         world.plan_faults();
         world.plan_index(0);
+        for lane in 0..world.platforms.len() {
+            world.plan_samples(lane);
+        }
         if world.plan.channels.feeder.is_none() {
             world.feeder(true, 0);
         }
@@ -240,6 +266,7 @@ impl World {
                 return Some(Shown::Measurement { board, measurement, of });
             }
             Event::Mass { lane, number } => return self.weigh(lane, number, at_us),
+            Event::Samples { lane } => return self.stream(lane, at_us),
             Event::Fall { lane, number } => {
                 if self.rides(lane, number) {
                     self.tell(lane, number, Place::Lost, at_us);

@@ -161,13 +161,14 @@ impl Core {
         let length = self.geometry.per_metre.length(ticks);
         pearl.passed = true;
         pearl.length = length;
-        let centre = pearl.edge.plus(ticks / 2);
+        let (edge, centre) = (pearl.edge, pearl.edge.plus(ticks / 2));
         let of = &self.plan.tolerances;
         if length.0 < of.least_length_um {
             self.spoil(lane, place, Cause::Length, out);
             return;
         }
-        if length.0 > of.most_length_um {
+        let touching = length.0 > of.most_length_um;
+        if touching {
             self.spoil(lane, place, Cause::Touching, out);
         } else {
             pearl.centre = centre;
@@ -175,7 +176,7 @@ impl Core {
             self.changed.push((lane, place));
             self.try_grade(at, lane, place, out);
         }
-        self.foretell(lane, centre);
+        self.foretell(lane, (edge, tick), touching);
     }
 
     pub(super) fn measured(&mut self, at: HostUs, board: BoardId, measurement: &Measurement, out: &mut impl Output) {

@@ -36,11 +36,18 @@ impl Cell {
 }
 
 impl Core {
-    /// A pearl's place is known: its passage over the platform is foretold to a cell that streams samples.
-    pub(super) fn foretell(&mut self, lane: usize, centre: Tick) {
+    /// A pearl from `front` to `rear` has passed the eye: its passage over the platform is foretold to a cell that streams
+    /// samples. What is longer than a pearl is two that touch: their mass is not asked for, but their load is known.
+    pub(super) fn foretell(&mut self, lane: usize, (front, rear): (Tick, Tick), touching: bool) {
         let platform = self.geometry.lanes[lane].weigh;
-        if let (Some(cell), Some((from, to))) = (&mut self.lanes[lane].cell, platform) {
-            cell.stream.expect(centre.plus(from), centre.plus(to));
+        let (Some(cell), Some((from, to))) = (&mut self.lanes[lane].cell, platform) else {
+            return;
+        };
+        let length = rear.since(front);
+        let parts: &[i64] = if touching { &[1, 3] } else { &[2] };
+        for quarters in parts {
+            let centre = front.plus(length * quarters / 4);
+            cell.stream.expect(centre.plus(from), centre.plus(to), !touching);
         }
     }
 
@@ -120,9 +127,13 @@ impl Core {
     /// Hands weighings to their pearls.
     fn hand_over(&mut self, at: HostUs, board: BoardId, lane: usize, out: &mut impl Output) {
         let mut weighings = std::mem::take(&mut self.weighings);
-        for (mass, (entered, left)) in weighings.drain(..) {
-            out.passage(Self::lane_id(lane), entered.at, left.at);
-            self.mass(at, board, &mass, out);
+        for (mass, gates) in weighings.drain(..) {
+            out.passage(Self::lane_id(lane), gates.entered.at, gates.left.at);
+            if gates.asked {
+                self.mass(at, board, &mass, out);
+            } else {
+                self.lanes[lane].masses.follow(mass.number);
+            }
         }
         self.weighings = weighings;
     }

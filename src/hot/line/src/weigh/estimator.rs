@@ -422,7 +422,7 @@ impl Estimator {
         self.step(at, judge);
         self.look_again(at);
         self.look_at_leave(at);
-        self.watch_zero(at);
+        self.watch_zero(at, self.ring[slot_of(at)].innovation);
         self.finish(at);
     }
 

@@ -26,7 +26,15 @@ pub struct Gate {
 }
 
 /// Where a pearl came onto the platform and where it left it.
-pub type Gates = (Gate, Gate);
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gates {
+    /// Where it came.
+    pub entered: Gate,
+    /// Where it left.
+    pub left: Gate,
+    /// Whether its mass is asked for; else its load is only to be known.
+    pub asked: bool,
+}
 
 /// What has been seen of messages since the start; the estimator counts the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +57,7 @@ const FOLLOW: f64 = 0.25;
 struct Foretold {
     entered: Tick,
     left: Tick,
+    asked: bool,
     /// Its number with the estimator, once it has entered.
     passage: Option<u32>,
 }
@@ -65,6 +74,7 @@ impl Queue {
         pearls: [Foretold {
             entered: Tick(0),
             left: Tick(0),
+            asked: false,
             passage: None,
         }; EXPECTED],
         len: 0,
@@ -131,7 +141,7 @@ impl CellStream {
             start_us: 0,
             ahead_us: 0.0,
             expected: Queue::EMPTY,
-            gates: [(Gate::default(), Gate::default()); GATES],
+            gates: [Gates::default(); GATES],
             number: 0,
             counters: StreamCounters::default(),
         }
@@ -171,10 +181,15 @@ impl CellStream {
     }
 
     /// A pearl's centre will pass the platform's edges at the line's ticks `entered` and `left`. Pearls are foretold in the
-    /// order in which they lie.
-    pub fn expect(&mut self, entered: Tick, left: Tick) {
-        let passage = None;
-        if !self.expected.push(Foretold { entered, left, passage }) {
+    /// order in which they lie. Of one that is not `asked` for only the load has to be known.
+    pub fn expect(&mut self, entered: Tick, left: Tick, asked: bool) {
+        let pearl = Foretold {
+            entered,
+            left,
+            asked,
+            passage: None,
+        };
+        if !self.expected.push(pearl) {
             self.counters.crowded += 1;
         }
     }
@@ -250,7 +265,11 @@ impl CellStream {
             let passage = running.estimator.entered(at);
             self.expected.pearls[place].passage = Some(passage);
             // should it never be seen to leave, it is named by where it would have
-            self.gates[slot_of(passage)] = (entered, gate(pearl.left).unwrap_or(entered));
+            self.gates[slot_of(passage)] = Gates {
+                entered,
+                left: gate(pearl.left).unwrap_or(entered),
+                asked: pearl.asked,
+            };
         }
         while let Some(&Foretold {
             left,
@@ -261,7 +280,7 @@ impl CellStream {
             let Some((left, at)) = passed(self, left) else { break };
             let Some(running) = &mut self.running else { return };
             running.estimator.left_by(passage, at);
-            self.gates[slot_of(passage)].1 = left;
+            self.gates[slot_of(passage)].left = left;
             self.expected.pop();
         }
     }
@@ -326,8 +345,8 @@ impl CellStream {
         let mass = Mass {
             cell: self.cell,
             number,
-            entered: gates.0.tick,
-            left: gates.1.tick,
+            entered: gates.entered.tick,
+            left: gates.left.tick,
             status,
             mass_ug,
             u_mass_ug,

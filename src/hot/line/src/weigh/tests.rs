@@ -443,7 +443,7 @@ fn stream(codes: &[i32], pearls: &[(i64, f64)], lost: impl Fn(usize) -> bool) ->
     for (m, chunk) in codes.chunks(77).enumerate() {
         let now_us = ((m + 1) * 77) as f64 * 1e6 / HZ;
         while let Some((enter_us, _)) = pearls.next_if(|pearl| pearl.0 as f64 <= now_us + 20_000.0) {
-            stream.expect(Tick(*enter_us), Tick(enter_us + STAY_US));
+            stream.expect(Tick(*enter_us), Tick(enter_us + STAY_US), true);
         }
         let data: Vec<u8> = chunk.iter().flat_map(|code| code.to_le_bytes()[..3].to_vec()).collect();
         let message = Samples {
@@ -525,8 +525,8 @@ fn a_clock_that_jumps_begins_anew_and_refuses_what_was_on_the_platform() {
     stream.samples(&two_samples(0, 0, 0), plain, &mut give);
     assert_eq!(stream.set_model(&model(), &Checks::default(), &mut give), Ok(()));
     stream.samples(&two_samples(5, 0, 0), plain, &mut give);
-    stream.expect(Tick(400), Tick(400 + STAY_US));
-    stream.expect(Tick(9_100_000), Tick(9_100_000 + STAY_US));
+    stream.expect(Tick(400), Tick(400 + STAY_US), true);
+    stream.expect(Tick(9_100_000), Tick(9_100_000 + STAY_US), true);
     stream.samples(&two_samples(0, 0, 0), plain, &mut give);
     stream.samples(&two_samples(0, 2, 9_000_000), plain, &mut give);
     let found: Vec<(u32, MassStatus)> = masses.iter().map(|mass| (mass.entered.0, mass.status)).collect();
@@ -549,7 +549,7 @@ fn a_pearl_that_stays_on_a_standing_belt_is_refused_and_no_other_takes_its_leavi
     let mut stream = CellStream::new(3);
     assert_eq!(stream.set_model(&model(), &Checks::default(), &mut give), Ok(()));
     for (enter_us, _) in pearls {
-        stream.expect(Tick(enter_us), Tick(enter_us + STAY_US));
+        stream.expect(Tick(enter_us), Tick(enter_us + STAY_US), true);
     }
     for (m, chunk) in codes.chunks(48).enumerate() {
         let data: Vec<u8> = chunk.iter().flat_map(|code| code.to_le_bytes()[..3].to_vec()).collect();

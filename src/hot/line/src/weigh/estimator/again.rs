@@ -87,7 +87,9 @@ impl Estimator {
             }
         }
         let ratio = self.checks.outlier_sigmas * self.checks.outlier_sigmas;
-        if self.filter.as_ref().is_some_and(|filter| filter.has_outlier(ratio)) {
+        let outliers = self.filter.as_ref().is_some_and(|filter| filter.has_outlier(ratio));
+        // a first look may still be far from where a pearl that came early or late is
+        if outliers && !self.is_coming() {
             self.go_over(from, at, before, true);
         }
     }
