@@ -423,6 +423,12 @@ pub struct CalibrateArgs {
     /// `ticks`: standard uncertainty of the ruler's distance, mm.
     #[arg(long, value_name = "MM", default_value_t = crate::calibrate::RULER_U_UM / 1e3)]
     pub ruler_u_mm: f64,
+    /// Write what was found into the machine's file, comments kept. What has moved farther than things wear is left.
+    #[arg(long)]
+    pub write: bool,
+    /// With --write: write it however far it has moved; somebody has looked at the machine.
+    #[arg(long, requires = "write")]
+    pub accept: bool,
 }
 
 fn named_port(text: &str) -> Result<(String, PathBuf), String> {

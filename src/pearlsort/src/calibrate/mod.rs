@@ -1,7 +1,7 @@
 //! `pearlsort calibrate`: guided commissioning from test pearls and drop eyes. Cold.
 //!
 //! What is found is worked out by `setup::commission`; here the boards are run, the operator is guided, and the results are
-//! told and kept. Nothing is written into the machine's file: the lines for it are printed.
+//! told and kept. The lines for the machine's file are printed, and written into it when asked.
 //!
 //! Words: a **level** is a belt speed at which is taken what is needed; a **shot** is a pulse at one pearl.
 
@@ -17,6 +17,7 @@ mod signals;
 mod text;
 mod ticks;
 pub mod watch;
+pub mod write;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -95,6 +96,20 @@ pub struct Options {
     pub ruler: Option<Ruler>,
     /// Where boards are, by their names, in place of what the file says.
     pub ports: Vec<(String, PathBuf)>,
+    /// Whether the machine's file is to be corrected.
+    pub write: Write,
+}
+
+/// What is done with the machine's file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Write {
+    /// It stays; its lines are printed.
+    #[default]
+    No,
+    /// What has moved no farther than its bound is corrected.
+    Drift,
+    /// Everything is.
+    All,
 }
 
 impl Default for Options {
@@ -105,6 +120,7 @@ impl Default for Options {
             pearls: None,
             ruler: None,
             ports: Vec::new(),
+            write: Write::No,
         }
     }
 }
@@ -142,6 +158,11 @@ pub fn from_command_line(command: &CalibrateCommand) -> Result<ExitCode> {
         pearls: arguments.pearls,
         ruler,
         ports: arguments.port.clone(),
+        write: match (arguments.write, arguments.accept) {
+            (false, _) => Write::No,
+            (true, false) => Write::Drift,
+            (true, true) => Write::All,
+        },
     };
     calibrate(what, &arguments.config, arguments.store.as_deref(), &options)
 }
@@ -178,7 +199,13 @@ pub fn calibrate(what: What, config: &Path, store: Option<&Path>, options: &Opti
     let run = report.run(what.name(), &file, &machine_text, SystemTime::now());
     Store::add(&store, run).map_err(|error| Failure::new(Exit::Io, error.to_string()))?;
     operator.tell(&text::kept(&store.display().to_string()));
-    Ok(if report.refused.is_empty() {
+    let mut is_sound = report.refused.is_empty();
+    if options.write != Write::No {
+        let left = write::write(config, &report.paste, options.write == Write::All)?;
+        is_sound &= left.is_empty();
+        operator.tell(&text::written(&file, &left));
+    }
+    Ok(if is_sound {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(Exit::Verdict as u8)

@@ -1,12 +1,15 @@
 //! Everything that commissioning says to the person at the machine, in one place, so that another language can stand
 //! beside it. Cold.
 
+use std::fmt::Write as _;
+
 use config::{ChannelConfig, Name, Signal};
 use setup::commission::signals::SignalFault;
 use setup::commission::{Configured, Distance, Lags, TicksAMetre};
 use units::{BoardId, LaneId};
 
 use super::jets::JetAt;
+use super::write::Left;
 
 pub(super) const PASSAGES: &str = "passages";
 pub(super) const SHOTS: &str = "pulses at pearls";
@@ -197,6 +200,18 @@ pub(super) fn paste(lines: &str, file: &str) -> String {
 
 pub(super) fn kept(path: &str) -> String {
     format!("\nValues, uncertainties and residuals are kept in {path}.")
+}
+
+pub(super) fn written(file: &str, left: &[Left]) -> String {
+    let mut text = format!("\n{file} has what was found within its bounds; a running line takes it at its next start.");
+    for Left { of, moved, bound } in left {
+        let _ = write!(
+            text,
+            "\nNot written: {of} has moved by {moved}, and what wears moves by {bound} at most. Something was moved, knocked or \
+             exchanged: look at it, calibrate again, then give --accept."
+        );
+    }
+    text
 }
 
 pub(super) const SHIFT_NOTE: &str =

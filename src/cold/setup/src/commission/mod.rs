@@ -8,7 +8,6 @@
 //! Speeds are in ticks a second, lengths in ticks unless the name says otherwise.
 
 mod distances;
-mod drift;
 mod lags;
 pub mod limits;
 mod refusal;
@@ -21,7 +20,6 @@ mod ticks;
 mod chance;
 
 pub use distances::{Distance, Landing, Level, distance};
-pub use drift::{Alarm, Drift, DriftRule, Step};
 pub use lags::{Configured, EdgeTrial, Lags, Sweep, lags};
 pub use refusal::{OneSide, Refusal};
 pub use robust::Figure;
