@@ -228,6 +228,9 @@ pub struct SimArgs {
     /// The machine's file whose boards are simulated, in place of `--lanes`.
     #[arg(long, value_name = "FILE", conflicts_with = "lanes")]
     pub config: Option<PathBuf>,
+    /// The belt's speed from so many seconds after the start on, such as 1.2@60; may be given again. Calibration wants two.
+    #[arg(long, value_name = "M_S@SECONDS", value_parser = later_speed)]
+    pub then: Vec<(f64, f64)>,
     /// Make a link with each board's name to its pseudo-terminal in this folder.
     #[arg(long, value_name = "FOLDER")]
     pub links: Option<PathBuf>,
@@ -436,6 +439,17 @@ fn named_port(text: &str) -> Result<(String, PathBuf), String> {
         .split_once('=')
         .ok_or_else(|| format!("write NAME=PATH, not {text}"))?;
     Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+/// A speed and when it begins, s.
+fn later_speed(text: &str) -> Result<(f64, f64), String> {
+    let (metres, seconds) = text
+        .split_once('@')
+        .ok_or_else(|| format!("write SPEED@SECONDS such as 1.2@60, not {text}"))?;
+    Ok((
+        speed(metres)?,
+        within(seconds, 0.0, 86_400.0, "seconds after the start")?,
+    ))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

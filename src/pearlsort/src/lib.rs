@@ -26,3 +26,4 @@ pub mod topology;
 pub mod tune;
 pub mod virtual_machine;
 pub mod weigh;
+pub mod words;

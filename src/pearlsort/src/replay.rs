@@ -15,8 +15,8 @@ use line::{Core, Input, LinePlan, Notice, Output, Record};
 use sim::demo::DemoOptions;
 use sim::digest::Digest;
 use tape::{Ending, Event, Head, Machine, Reader};
-use units::{BoardId, HostUs};
-use wire::ToBoard;
+use units::{BoardId, EyeId, HostUs, TriggerSeq};
+use wire::{FromBoard, ToBoard};
 
 use crate::cli::ReplayArgs;
 use crate::exit::{Exit, Failure};
@@ -145,11 +145,38 @@ pub fn plan_of(head: &Head) -> Result<LinePlan> {
     Err(Failure::new(Exit::Data, message).into())
 }
 
+/// Hears a replay, each thing with the time of its event.
+pub trait Hear {
+    /// The core is told of a trigger.
+    fn trigger(&mut self, _at: HostUs, _board: BoardId, _eye: EyeId, _seq: TriggerSeq) {}
+    /// The core gives a record.
+    fn record(&mut self, _at: HostUs, _record: &Record) {}
+    /// The core has news.
+    fn notice(&mut self, _at: HostUs, _notice: Notice) {}
+}
+
+/// Hears records alone.
+struct Records<F>(F);
+
+impl<F: FnMut(&Record)> Hear for Records<F> {
+    fn record(&mut self, _at: HostUs, record: &Record) {
+        (self.0)(record);
+    }
+}
+
 /// Runs a recording through a core; `each` gets every record.
 ///
 /// # Errors
 /// When the file can't be read, or names a recipe that is not in it.
 pub fn run<R: Read>(reader: &mut Reader<R>, plan: LinePlan, each: impl FnMut(&Record)) -> Result<Replayed> {
+    run_heard(reader, plan, &mut Records(each))
+}
+
+/// As [`run`]; `hear` gets all that is worth hearing.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_heard<R: Read>(reader: &mut Reader<R>, plan: LinePlan, hear: &mut dyn Hear) -> Result<Replayed> {
     reader.begin()?;
     let mut recipes = HashMap::new();
     let first = recipe(&mut recipes, reader, reader.head().recipe)?;
@@ -158,13 +185,22 @@ pub fn run<R: Read>(reader: &mut Reader<R>, plan: LinePlan, each: impl FnMut(&Re
         digest: Digest::default(),
         orders: 0,
         records: 0,
-        each,
+        now: HostUs(0),
+        hear,
     };
     let (mut events, mut checks, mut differs_at, mut missing) = (0, 0, None, 0);
     let (mut began, mut now) = (None, HostUs(0));
     while let Some((at, event)) = reader.next_event()? {
         began.get_or_insert(at);
         now = at;
+        given.now = at;
+        if let Event::Board {
+            board,
+            message: FromBoard::Trigger { eye, seq, .. },
+        } = event
+        {
+            given.hear.trigger(at, board, eye, seq);
+        }
         let input = match event {
             Event::Board { board, message } => Input::Board { board, message },
             Event::LinkUp { board, identity } => Input::LinkUp { board, identity },
@@ -220,14 +256,15 @@ fn recipe<R: Read>(known: &mut HashMap<u64, Arc<Recipe>>, reader: &Reader<R>, ha
 }
 
 /// Takes what the core gives.
-struct Given<F> {
+struct Given<'a> {
     digest: Digest,
     orders: u64,
     records: u64,
-    each: F,
+    now: HostUs,
+    hear: &'a mut dyn Hear,
 }
 
-impl<F: FnMut(&Record)> Output for Given<F> {
+impl Output for Given<'_> {
     fn send(&mut self, board: BoardId, message: ToBoard) {
         self.digest.message(board, &message);
         self.orders += u64::from(matches!(message, ToBoard::Fire(_)));
@@ -238,10 +275,12 @@ impl<F: FnMut(&Record)> Output for Given<F> {
     fn record(&mut self, record: &Record) {
         self.digest.record(record);
         self.records += 1;
-        (self.each)(record);
+        self.hear.record(self.now, record);
     }
 
-    fn notice(&mut self, _at: HostUs, _notice: Notice) {}
+    fn notice(&mut self, at: HostUs, notice: Notice) {
+        self.hear.notice(at, notice);
+    }
 
     fn retire(&mut self, _recipe: Arc<Recipe>) {}
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use config::Line;
+use devices::faults::relay::Relay;
+use devices::faults::{LinkFaults, Spec as FaultSpec};
 use devices::hot::ColdEnd;
 use devices::ports::Candidates;
 use devices::{LinkPlan, Needs};
@@ -17,10 +19,11 @@ use units::{BoardId, HostUs};
 
 use crate::attend::{Attend, Place, Visitor, attend, place};
 use crate::cli::RunArgs;
-use crate::daemon::{Daemon, Figure, Figures, News, Spec};
+use crate::daemon::{Daemon, Figure, Figures, HotEnd, News, Spec};
 use crate::exit::{Exit, Failure};
 use crate::recipes::Recipes;
 use crate::recording::{self, Recorder};
+use crate::words::{Word, Words};
 
 /// After the wish to stop the line has so long to run empty before the boards are left to their watchdogs.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +37,7 @@ const STATE_EVERY: Duration = Duration::from_secs(1);
 pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
     let (line, path, recipe) = load(arguments)?;
     let places = places(&line, &arguments.port)?;
+    let faults = allowed_faults(arguments, &line)?;
     let spec = Spec {
         plan: line.plan.clone(),
         recipe: Arc::clone(&recipe.compiled),
@@ -41,13 +45,22 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
         hot: Some(line.hot),
         hold_cpu_latency: true,
     };
-    let (mut daemon, cold, recorder) = start(arguments, spec, &path, &recipe)?;
+    let (mut daemon, mut cold, recorder) = start(arguments, spec, &path, &recipe)?;
+    if let Some(faults) = &faults {
+        warn!("LINK FAULTS ARE ON (--allow-faults): this line is under test, and must not sort pearls that count");
+        let relay = Relay::start(faults.clone(), rt::clock::now_us());
+        cold = cold.through(relay.context("the thread of the link faults could not be started")?);
+    }
     daemon.tell_rights();
     let recipes = Recipes::new(&path, recipe.compiled.hash(), Arc::new(line));
-    let mut visitor = Operator::new(arguments, recipes, recorder);
+    let mut visitor = Operator::new(arguments, recipes, recorder, faults.is_some())?;
     attend(&mut daemon, cold, &places, Candidates::default(), &mut visitor)?;
     let ended_by_itself = daemon.has_ended();
+    let figures = daemon.figures();
     let end = daemon.end()?;
+    if arguments.json {
+        print_end(&figures, &end);
+    }
     if let Some(recorder) = visitor.recorder {
         recorder.end(end.unrecorded);
     }
@@ -85,6 +98,41 @@ fn start(
     let writer = recording::create(file, &head, &recording::entry(path, recipe), limit)?;
     let (daemon, cold, stream) = Daemon::start_recorded(spec).context(failed)?;
     Ok((daemon, cold, Some(Recorder::new(file, writer, stream))))
+}
+
+/// The link faults that the command line allows, for this line's boards.
+fn allowed_faults(arguments: &RunArgs, line: &Line) -> Result<Option<LinkFaults>> {
+    let Some(given) = &arguments.allow_faults else {
+        return Ok(None);
+    };
+    let text = if Path::new(given).is_file() {
+        std::fs::read_to_string(given).with_context(|| format!("{given} can't be read"))?
+    } else {
+        given.clone()
+    };
+    let names: Vec<&str> = line.links.iter().map(|link| link.name.as_str()).collect();
+    let faults = FaultSpec::parse(&text).and_then(|spec| spec.resolve(&names));
+    Ok(Some(
+        faults.map_err(|error| Failure::new(Exit::Config, error.to_string()))?,
+    ))
+}
+
+/// What the program has counted, as its last line of JSON.
+fn print_end(figures: &Figures, end: &HotEnd) {
+    let count =
+        |of: fn(&wire::Counters) -> u32| -> u64 { end.links.iter().map(|link| u64::from(of(&link.wire))).sum() };
+    let allocations = rt::alloc::hot_allocations();
+    let end = serde_json::json!({
+        "state": "Ended",
+        "late": figures.get(Figure::Late),
+        "cancelled": figures.get(Figure::Cancelled),
+        "repeats": count(|wire| wire.repeats),
+        "crc_errors": count(|wire| wire.crc),
+        "dropped": end.dropped,
+        "unrecorded": end.unrecorded,
+        "hot_allocations": allocations.allocations + allocations.frees,
+    });
+    println!("{end}");
 }
 
 /// Reads the machine's file and its recipe; a doubtful one never starts a line.
@@ -162,6 +210,10 @@ pub fn link_plans(line: &Line) -> Vec<LinkPlan> {
 struct Operator {
     recipes: Recipes,
     recorder: Option<Recorder>,
+    /// Commands on standard input.
+    words: Option<Words>,
+    /// Whether link faults are allowed: told with the state.
+    link_faults: bool,
     start: bool,
     json: bool,
     /// How often the program was told to stop.
@@ -172,16 +224,34 @@ struct Operator {
 }
 
 impl Operator {
-    fn new(arguments: &RunArgs, recipes: Recipes, recorder: Option<Recorder>) -> Self {
-        Self {
+    fn new(arguments: &RunArgs, recipes: Recipes, recorder: Option<Recorder>, link_faults: bool) -> Result<Self> {
+        let words = arguments.commands.then(Words::new).transpose();
+        Ok(Self {
             recipes,
             recorder,
+            words: words.context("commands can't be taken from standard input")?,
+            link_faults,
             start: arguments.start,
             json: arguments.json,
             interrupts: 0,
             stopping_since: None,
             shown: Instant::now(),
             lost_records: 0,
+        })
+    }
+
+    /// Does what standard input asks for.
+    fn obey(&mut self, daemon: &mut Daemon) {
+        while let Some(word) = self.words.as_mut().and_then(Iterator::next) {
+            match word {
+                Ok(Word::State) => self.print_state(daemon),
+                Ok(Word::Command(command)) => {
+                    if let Err(error) = daemon.command(command) {
+                        warn!("{command:?} is refused: {error}");
+                    }
+                }
+                Err(error) => warn!("{error}"),
+            }
         }
     }
 
@@ -214,11 +284,16 @@ impl Operator {
         );
     }
 
-    fn show(&mut self, figures: &Figures) {
-        if !self.json || self.shown.elapsed() < STATE_EVERY {
-            return;
+    fn show(&mut self, daemon: &Daemon) {
+        if self.json && self.shown.elapsed() >= STATE_EVERY {
+            self.shown = Instant::now();
+            self.print_state(daemon);
         }
-        self.shown = Instant::now();
+    }
+
+    fn print_state(&self, daemon: &Daemon) {
+        let figures = daemon.figures();
+        let (decision, lead) = (daemon.decision_us(), daemon.lead_us());
         let state = serde_json::json!({
             "state": format!("{:?}", figures.state()),
             "entered": figures.get(Figure::Entered),
@@ -228,6 +303,12 @@ impl Operator {
             "lost": figures.get(Figure::Lost),
             "late": figures.get(Figure::Late),
             "speed_ticks_s": figures.get(Figure::Speed),
+            "link_faults": self.link_faults,
+            "decision_p50_us": decision.quantile(0.5),
+            "decision_p99_us": decision.quantile(0.99),
+            "decision_max_us": decision.max(),
+            "lead_min_us": lead.quantile(0.0),
+            "lead_p50_us": lead.quantile(0.5),
         });
         println!("{state}");
     }
@@ -244,7 +325,8 @@ impl Visitor for Operator {
 
     fn look(&mut self, daemon: &mut Daemon) -> Attend {
         let figures = daemon.figures();
-        self.show(&figures);
+        self.obey(daemon);
+        self.show(daemon);
         self.change_recipe(daemon);
         if let Some(recorder) = &mut self.recorder {
             recorder.look();

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use sim::belt::SpeedChange;
 use sim::demo::Machine;
+use sim::faults::{Fault, FaultPlan};
 use sim::nature::Nature;
 use sim::real_time::{RealJudge, RealLine};
 use sim::world::WorldOptions;
@@ -17,6 +19,8 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::virtual_machine::{self, BAUD, LINE_PRIORITY, um_s};
 
+/// Time that the belt takes to its next speed, us.
+const RAMP_US: u64 = 500_000;
 /// Time between two looks at the line.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -55,7 +59,7 @@ pub fn simulate(arguments: &SimArgs) -> Result<ExitCode> {
         rate: line.rate,
         um_s: speed_um_s,
         nature: Nature::default(),
-        faults: sim::faults::FaultPlan::none(),
+        faults: later_speeds(&arguments.then),
         most_pearls: u64::MAX,
     };
     let virtual_line = RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?;
@@ -88,6 +92,18 @@ pub fn simulate(arguments: &SimArgs) -> Result<ExitCode> {
         output::write_json(&figures, path)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The belt's later speeds, as the timetable has them.
+fn later_speeds(speeds: &[(f64, f64)]) -> FaultPlan {
+    speeds.iter().fold(FaultPlan::none(), |plan, (metres, from_s)| {
+        let change = SpeedChange {
+            at_us: 0,
+            ramp_us: RAMP_US,
+            um_s: f64::from(um_s(*metres)),
+        };
+        plan.with(*from_s, f64::INFINITY, Fault::Speed(change))
+    })
 }
 
 /// Looks again and again until the time is over or the program is asked to end.

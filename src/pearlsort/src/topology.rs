@@ -85,8 +85,16 @@ pub const WATCH: Thread = Thread {
     does: "wakes each millisecond and logs when it was kept waiting",
 };
 
+/// The thread that spoils links, for tests only.
+pub const FAULTS: Thread = Thread {
+    name: devices::faults::relay::THREAD,
+    priority: Priority::Fifo(devices::faults::relay::PRIORITY),
+    core: Core::Any,
+    does: "only with `--allow-faults`: carries every port's bytes, spoilt by a timetable",
+};
+
 /// Every thread of `pearlsort run`, in the order in which they start.
-pub const THREADS: &[Thread] = &[COLD, WATCH, HOT];
+pub const THREADS: &[Thread] = &[COLD, WATCH, FAULTS, HOT];
 
 /// Pearls' records. At 64 lanes x 30/s it holds four seconds.
 pub const RECORDS: RingSpec = RingSpec {

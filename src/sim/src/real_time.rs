@@ -63,6 +63,7 @@ struct Told {
     fed: u64,
     done: bool,
     now_us: u64,
+    place: f64,
     longest_stall_us: u64,
 }
 
@@ -161,7 +162,7 @@ impl RealLine {
             taken.happened.take_over(&mut told.happened);
             taken.orders.append(&mut told.orders);
             taken.counters.clone_from(&told.counters);
-            taken.now_us = told.now_us;
+            (taken.now_us, taken.place) = (told.now_us, told.place);
             taken
         })
     }
@@ -216,6 +217,8 @@ pub struct Taken {
     pub counters: Vec<Counters>,
     /// Until when, us of the run.
     pub now_us: u64,
+    /// Where the belt was then, ticks.
+    pub place: f64,
 }
 
 impl Runner {
@@ -337,6 +340,7 @@ impl Runner {
         told.fed = self.rig.world().fed();
         told.done = self.rig.world().is_done();
         told.now_us = self.rig.now_us();
+        told.place = self.rig.world().belt().place_at(told.now_us as f64);
         told.longest_stall_us = self.longest_stall_us;
     }
 }
