@@ -201,9 +201,9 @@ pub fn calibrate(what: What, config: &Path, store: Option<&Path>, options: &Opti
     operator.tell(&text::kept(&store.display().to_string()));
     let mut is_sound = report.refused.is_empty();
     if options.write != Write::No {
-        let left = write::write(config, &report.paste, options.write == Write::All)?;
-        is_sound &= left.is_empty();
-        operator.tell(&text::written(&file, &left));
+        let written = write::write(config, &report.paste, options.write == Write::All)?;
+        is_sound &= written.left.is_empty();
+        operator.tell(&text::written(&file, &written));
     }
     Ok(if is_sound {
         ExitCode::SUCCESS

@@ -9,7 +9,7 @@ use setup::commission::{Configured, Distance, Lags, TicksAMetre};
 use units::{BoardId, LaneId};
 
 use super::jets::JetAt;
-use super::write::Left;
+use super::write::{Left, Written};
 
 pub(super) const PASSAGES: &str = "passages";
 pub(super) const SHOTS: &str = "pulses at pearls";
@@ -202,9 +202,13 @@ pub(super) fn kept(path: &str) -> String {
     format!("\nValues, uncertainties and residuals are kept in {path}.")
 }
 
-pub(super) fn written(file: &str, left: &[Left]) -> String {
-    let mut text = format!("\n{file} has what was found within its bounds; a running line takes it at its next start.");
-    for Left { of, moved, bound } in left {
+pub(super) fn written(file: &str, written: &Written) -> String {
+    let mut text = if written.changed {
+        format!("\n{file} is corrected; a running line takes it at its next start.")
+    } else {
+        format!("\n{file} stays as it is.")
+    };
+    for Left { of, moved, bound } in &written.left {
         let _ = write!(
             text,
             "\nNot written: {of} has moved by {moved}, and what wears moves by {bound} at most. Something was moved, knocked or \

@@ -21,6 +21,15 @@ const MOST_LAG_US: i64 = 500;
 /// Farthest that the ticks a metre are corrected unasked, parts in a thousand.
 const MOST_TICKS_PER_MILLE: i64 = 5;
 
+/// What became of the machine's file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Whether it has changed.
+    pub changed: bool,
+    /// Figures that were left as they are.
+    pub left: Vec<Left>,
+}
+
 /// A figure that was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -133,15 +142,15 @@ fn moved(of: &str, by: i64, bound: i64, unit: &str) -> Left {
     }
 }
 
-/// Writes what was found into the machine's file; gives what was left as it is.
+/// Writes what was found into the machine's file.
 ///
 /// # Errors
 /// When the file can't be written, or would be doubtful with these figures: then it stays as it was.
-pub fn write(config: &Path, paste: &str, accept: bool) -> Result<Vec<Left>> {
+pub fn write(config: &Path, paste: &str, accept: bool) -> Result<Written> {
     let text = std::fs::read_to_string(config).with_context(|| config.display().to_string())?;
     let (new, left) = merged(&text, paste, accept)?;
     if new == text {
-        return Ok(left);
+        return Ok(Written { changed: false, left });
     }
     // Beside the old one, so that paths in it mean the same and the change is one step.
     let mut beside = config.as_os_str().to_owned();
@@ -158,7 +167,7 @@ pub fn write(config: &Path, paste: &str, accept: bool) -> Result<Vec<Left>> {
         return Err(Failure::new(Exit::Config, message).into());
     }
     std::fs::rename(&beside, config).with_context(|| config.display().to_string())?;
-    Ok(left)
+    Ok(Written { changed: true, left })
 }
 
 #[cfg(test)]
@@ -227,7 +236,8 @@ shift-um = -200   # March
         let shift = |um: i64| format!("[[trim]]\nlane = 0\njet = 1\nshift-um = {um}\n");
         assert!(write(&file, &shift(-10_000_000), true).is_err());
         assert_eq!(std::fs::read_to_string(&file).expect("there"), text);
-        assert_eq!(write(&file, &shift(120), false).expect("written"), []);
+        let written = write(&file, &shift(120), false).expect("written");
+        assert!(written.changed && written.left.is_empty());
         assert!(
             std::fs::read_to_string(&file)
                 .expect("there")
