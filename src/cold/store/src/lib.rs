@@ -14,7 +14,7 @@
 //! * [`Health`] tells lag, drops, room on the disk and the last error, for alarms; it costs a few loads.
 //! * [`Reader::open`] gives a read-only connection, for one thread each: lots, [`Reader::report`], minutes, the last
 //!   records as [`line::Record`]s, events, audit pages. [`Reader::verify_audit`] follows the chain and
-//!   [`Reader::verify_sums`] counts the records again.
+//!   [`Reader::verify_sums`] counts the records again. [`export`] writes a lot's records as CSV or Parquet.
 //!
 //! After a kill or a power cut everything older than one second is there: a transaction is made durable (WAL,
 //! `synchronous=FULL`) each [`limits::BATCH_AGE`]; records and the sums over them are in the same transaction, so sums
@@ -33,6 +33,7 @@ mod classes;
 mod clock;
 mod error;
 mod event;
+pub mod export;
 mod handle;
 mod health;
 pub mod limits;

@@ -48,6 +48,7 @@ pub(crate) fn for_writing(path: &Path, most_bytes: Option<u64>) -> Result<Opened
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::migrate(path, &mut connection)?;
     prepare(&connection, most_bytes).map_err(|error| StoreError::from_sql(path, "preparing it for writing", error))?;
+    check_length(path, &connection)?;
     let inode = inode(path)?;
     Ok(Opened {
         connection,
@@ -186,6 +187,33 @@ fn check_head(path: &Path) -> Result<(), StoreError> {
     };
     if mark != schema::APPLICATION.to_be_bytes() {
         return Err(StoreError::NotAStore { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Whether the file is as long as its pages, once its log is brought in. The database itself finds out when whole pages are
+/// missing, but takes a part of a page for a whole one.
+fn check_length(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let wrong = |error| StoreError::from_sql(path, "bringing its log in", error);
+    let busy: bool = connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(wrong)?;
+    if busy {
+        // A reader still needs the log: the next start looks again.
+        return Ok(());
+    }
+    let pages: i64 = connection
+        .query_row("PRAGMA page_count", [], |row| row.get(0))
+        .map_err(wrong)?;
+    let due = pages.cast_unsigned() * PAGE_BYTES;
+    let length = fs::metadata(path)
+        .map_err(|error| StoreError::from_io(path, "looking at it", error))?
+        .len();
+    if length < due {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail: format!("{length} of {due} bytes are there"),
+        });
     }
     Ok(())
 }

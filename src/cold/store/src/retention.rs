@@ -19,6 +19,8 @@ pub struct Retention {
     pub bytes: Option<u64>,
 }
 
+/// Bytes of a record at most, with its share of the pages.
+const RECORD_BYTES: u64 = 256;
 /// Pages given back to the disk at once.
 const PAGES_BACK: u32 = 2_000;
 
@@ -28,13 +30,16 @@ pub(crate) fn remove_some(connection: &mut Connection, retention: Retention, now
     if let Some(age) = retention.age {
         let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
         let before_us = now_us.saturating_sub(age_us);
-        more |= remove_records(connection, before_us)?;
+        more |= remove_records(connection, before_us, REMOVED_AT_ONCE)?;
         more |= remove_others(connection, before_us)?;
     }
-    if let Some(bytes) = retention.bytes
-        && used_bytes(connection)? > bytes
-    {
-        more |= remove_records(connection, i64::MAX)?;
+    if let Some(bytes) = retention.bytes {
+        let excess = used_bytes(connection)?.saturating_sub(bytes);
+        if excess > 0 {
+            // Rather too few than too many: the next look has the exact size again.
+            let most = (excess / RECORD_BYTES + 1).min(REMOVED_AT_ONCE.into());
+            more |= remove_records(connection, i64::MAX, u32::try_from(most).unwrap_or(REMOVED_AT_ONCE))?;
+        }
     }
     let unused: u32 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
     if unused > PAGES_BACK {
@@ -50,9 +55,9 @@ fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pages.saturating_mul(number("page_size")?).cast_unsigned())
 }
 
-/// Removes the oldest records that came before `before_us`, and books them as removed on their lots: sums less what was
+/// Removes the oldest records that came before `before_us`, `most` at once, and books them as removed on their lots: sums less what was
 /// removed still equal the records. Tells whether there may be more.
-fn remove_records(connection: &mut Connection, before_us: i64) -> rusqlite::Result<bool> {
+fn remove_records(connection: &mut Connection, before_us: i64, most: u32) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Own time never falls with the number: the look ends at the first record that stays.
     let (last, found): (Option<i64>, u32) = transaction
@@ -62,9 +67,7 @@ fn remove_records(connection: &mut Connection, before_us: i64) -> rusqlite::Resu
                  ORDER BY n LIMIT ?1)
              WHERE at_us < ?2",
         )?
-        .query_row(params![REMOVED_AT_ONCE, before_us], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        .query_row(params![most, before_us], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some(last) = last else { return Ok(false) };
     transaction.execute(
         "INSERT INTO lot_sums
@@ -76,7 +79,7 @@ fn remove_records(connection: &mut Connection, before_us: i64) -> rusqlite::Resu
     )?;
     transaction.execute("DELETE FROM records WHERE n <= ?1", [last])?;
     transaction.commit()?;
-    Ok(found == REMOVED_AT_ONCE)
+    Ok(found == most)
 }
 
 /// Removes minute sums and events that came before `before_us`. Tells whether there may be more.
