@@ -22,6 +22,8 @@ programs=$target/release
 "$programs/pearlsort" demo --lanes 16 --rate 15 --speed 1 --seconds 130 --headless --json "$results/demo.json" || true
 "$programs/examples/cost" > "$results/core.txt"
 "$programs/examples/weigh_curve" > "$results/weighing.csv"
+# The eye beside OpenCV, where the reference pearls are at hand; a step that fails leaves its section out and says why.
+benches/vision.sh > "$results/vision.txt" || echo "the eye was not measured" >&2
 CRITERION_HOME=$results/criterion cargo bench -p benches --bench hand_over
 # What ran just now shall not count as load: the mean is taken over a minute.
 sleep 60

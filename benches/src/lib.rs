@@ -8,6 +8,8 @@
 //! Peers speak plain lines ([`lines`]), as an integrator would: no CRC, no numbering, no tracking, no scheduling. The
 //! contenders written here are the daemon itself ([`ours`], on a [`belt`]), the bare floor and shapes of a hot side ([`floor`],
 //! [`hot_shapes`], [`bus_shape`]); those that are programs of their own stand in `peers/` ([`program`]).
+//!
+//! The eye stands beside OpenCV in the same way ([`crops`]).
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +18,7 @@ pub mod bus_far_end;
 pub mod bus_shape;
 pub mod capacity;
 pub mod contender;
+pub mod crops;
 pub mod far_end;
 pub mod floor;
 pub mod hot_shapes;

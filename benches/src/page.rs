@@ -8,6 +8,7 @@ use std::{fmt::Write as _, fs, path::Path};
 use serde_json::Value;
 
 use crate::{
+    crops::Crops,
     latency::Quantiles,
     report::{Entry, Report, median},
 };
@@ -30,6 +31,8 @@ pub struct Beside {
     pub core: Option<String>,
     /// The error of weighing against the rate of pearls, as CSV.
     pub weighing: Option<String>,
+    /// The eye and OpenCV on the same crops.
+    pub vision: Option<Crops>,
     /// Nanoseconds of a hand-over there and back, by name.
     pub hand_over_ns: Vec<(String, f64)>,
 }
@@ -49,6 +52,7 @@ impl Beside {
             virtual_time: json("virtual.json"),
             core: text("core.txt"),
             weighing: text("weighing.csv"),
+            vision: text("vision.json").and_then(|text| serde_json::from_str(&text).ok()),
             hand_over_ns: ["same thread", "ring and eventfd", "standard channel"]
                 .into_iter()
                 .filter_map(hand_over)
@@ -156,7 +160,35 @@ fn findings(report: &Report, beside: &Beside) -> Vec<Finding> {
             met: seconds <= 10.0 && pearls >= 999_000.0,
         });
     }
+    findings.extend(beside.vision.as_ref().map_or_else(Vec::new, findings_of_crops));
     findings
+}
+
+/// What the eye's figures say to what was asked.
+fn findings_of_crops(measured: &Crops) -> Vec<Finding> {
+    let ([ours, cached], [peer, _]) = (measured.ours.medians(), measured.peer.medians());
+    let pearl_us = 3e6 / cached;
+    let (error, peers) = (measured.ours.dmax_p95_um, measured.peer.dmax_p95_um);
+    vec![
+        Finding {
+            asked: "the eye, against OpenCV",
+            found: format!("{ours:.0} crops/s, {:.2} times", ours / peer),
+            limit: format!("5 times {peer:.0}"),
+            met: ours >= 5.0 * peer,
+        },
+        Finding {
+            asked: "the eye's error of a diameter, p95, against OpenCV",
+            found: format!("{error:.1} um"),
+            limit: format!("below {peers:.1} um"),
+            met: error < peers && measured.ours.dmin_p95_um < measured.peer.dmin_p95_um,
+        },
+        Finding {
+            asked: "the eye, three views of a pearl, cached",
+            found: format!("{pearl_us:.0} us"),
+            limit: "250 us".to_owned(),
+            met: pearl_us <= 250.0,
+        },
+    ]
 }
 
 const HEAD: &str = "\
@@ -234,6 +266,7 @@ pub fn markdown(report: &Report, beside: &Beside) -> String {
     text += &hand_over(beside);
     text += &demos(beside);
     text += &weighing(beside);
+    text += &beside.vision.as_ref().map_or_else(String::new, crops);
     text += &computer(report);
     text
 }
@@ -324,6 +357,44 @@ fn weighing(beside: &Beside) -> String {
     text
 }
 
+/// The eye beside OpenCV, as a section of the page.
+#[must_use]
+pub fn crops(measured: &Crops) -> String {
+    let mut text = format!(
+        "\n## The eye beside OpenCV\n\n{} crops (288 x 288, three views a pearl), both on {}, {} rounds in turn, medians; \
+         `benches/vision.sh`. **fetched**: the pixels come from memory, other crops were looked at since; **cached**: the same \
+         crop again. Errors are 95th percentiles over pearls that are not baroque. The peer is OpenCV {}, one thread: threshold, \
+         findContours, fitEllipse, mask, mean CIELAB, area of highlights; its diameters are the largest and smallest axis of \
+         three ellipses, with the constant taken off that makes their median error nothing. The eye measures silhouettes to \
+         a fraction of a pixel, an ellipsoid, colour, lustre, blemishes, and each figure's uncertainty.\n\n\
+         | contender | fetched, crops/s | cached, crops/s | us a pearl, fetched | cached | largest diameter, um | smallest, um |\n\
+         |---|---:|---:|---:|---:|---:|---:|\n",
+        measured.crops,
+        measured.core,
+        measured.ours.fetched_per_s.len(),
+        measured.opencv
+    );
+    for (name, figures) in [("pearlsort", &measured.ours), ("OpenCV", &measured.peer)] {
+        let [fetched, cached] = figures.medians();
+        let _ = writeln!(
+            text,
+            "| {name} | {fetched:.0} | {cached:.0} | {:.0} | {:.0} | {:.1} | {:.1} |",
+            3e6 / fetched,
+            3e6 / cached,
+            figures.dmax_p95_um,
+            figures.dmin_p95_um
+        );
+    }
+    let (ours, peer) = (measured.ours.medians(), measured.peer.medians());
+    let _ = writeln!(
+        text,
+        "| times | {:.2} | {:.2} | | | | |",
+        ours[0] / peer[0],
+        ours[1] / peer[1]
+    );
+    text
+}
+
 fn computer(report: &Report) -> String {
     let mut text = String::from("\n## The computer, and how to make this again\n\n| what | found |\n|---|---|\n");
     for (topic, found) in &report.computer {
@@ -386,6 +457,15 @@ mod tests {
         }
     }
 
+    fn crops_figures(crops_per_s: f64, error_um: f64) -> crate::crops::Figures {
+        crate::crops::Figures {
+            fetched_per_s: vec![crops_per_s],
+            cached_per_s: vec![crops_per_s],
+            dmax_p95_um: error_um,
+            dmin_p95_um: error_um,
+        }
+    }
+
     #[test]
     fn what_was_asked_is_held_against_the_same_run() {
         let met = |report: &Report| {
@@ -412,6 +492,12 @@ mod tests {
             virtual_time: Some(serde_json::json!({"pearls_in": 1_000_000, "pearls_per_s": 125_000.0, "digest": "d1"})),
             core: Some("320000 pearls\n870 ns a pearl for all its events, 30 of it for making them\n".to_owned()),
             weighing: Some("pearls_per_s,sd_mg\n4,0.5\n".to_owned()),
+            vision: Some(Crops {
+                crops: 288,
+                ours: crops_figures(12_000.0, 8.0),
+                peer: crops_figures(2_000.0, 60.0),
+                ..Crops::default()
+            }),
             ..Beside::default()
         };
         let page = markdown(&report(), &beside);
@@ -420,6 +506,12 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("| 870 ns | 1,000 ns | yes |"), "{page}");
+        assert!(
+            page.contains("| 12000 crops/s, 6.00 times | 5 times 2000 | yes |"),
+            "{page}"
+        );
+        assert!(page.contains("| 8.0 um | below 60.0 um | yes |"), "{page}");
+        assert!(page.contains("| times | 6.00 | 6.00 |"), "{page}");
         assert!(
             page.contains("| pearls per s | sd mg |\n|---:|---:|\n| 4 | 0.5 |"),
             "{page}"
