@@ -280,6 +280,9 @@ impl Controls {
         }
         self.settings = self.staged.clone();
         self.settings_crc = self.settings.crc(&self.description.limits);
+        // A shorter period counts from now, not from the end of the one that ran.
+        let next_us = self.belt.at().us + self.settings.status_us();
+        self.status_due_us = self.status_due_us.map(|due_us| due_us.min(next_us));
         self.outbox.push(FromBoard::Settings {
             settings_crc: self.settings_crc,
         });
