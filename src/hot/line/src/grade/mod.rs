@@ -3,13 +3,14 @@
 //! Hot thread; a recipe is made on the cold side and published whole. Words: a **row** is a set of conditions that must
 //! all hold for a bin; a **guard** is how many standard uncertainties a figure must be within its range.
 //!
-//! A recipe is compiled to one table a figure ([`table`]), each giving one bit a row; the first row whose bit is in all
-//! tables is the pearl's. [`Recipe::grade_plainly`] reads the rows one by one and says the same.
+//! A recipe is compiled to one table a figure ([`table`]), each giving one bit a row ([`tables`]); the first row whose bit is in
+//! all tables is the pearl's. [`Recipe::grade_plainly`] reads the rows one by one and says the same.
 
 mod angle;
 mod figure;
 mod rule;
 mod table;
+mod tables;
 
 use std::fmt;
 
@@ -23,7 +24,7 @@ pub use figure::{FIGURES, Figure, UNKNOWN, ddp, ddp_of_smallest};
 pub use rule::{Doubt, Range, Row, Rule, Term};
 
 use figure::{Values, Wanted};
-use table::Table;
+use tables::Tables;
 
 /// Rows of a recipe at most.
 pub const ROWS: usize = 256;
@@ -186,9 +187,13 @@ impl Recipe {
     #[must_use]
     pub fn grade(&self, lane: LaneId, figures: Figures<'_>) -> Verdict {
         let values = Values::of(self.wanted, figures);
-        let earned = first(self.guarded.rows(lane, &values));
-        let plain = || self.plain.as_ref().map(|plain| plain.rows(lane, &values));
-        self.decide(earned, || plain().map_or(earned, first), || plain().and_then(last))
+        let earned = self.guarded.first(lane, &values);
+        let plain = self.plain.as_ref();
+        self.decide(
+            earned,
+            || plain.map_or(earned, |plain| plain.first(lane, &values)),
+            || plain.and_then(|plain| plain.last(lane, &values)),
+        )
     }
 
     /// The same answer, by reading the rows one by one.
@@ -245,86 +250,6 @@ fn needs_of(rows: &[Row], lane: usize) -> Needs {
         needs.mass |= term.range.figure.needs_mass();
     }
     needs
-}
-
-/// What a table is for: a figure, a guard, and the how-manieth such term of a row.
-type Key = (Figure, i32, usize);
-
-/// All tables of a recipe, with or without its guards.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Tables {
-    tables: Vec<Table>,
-    /// Rows that serve a lane, a bit each.
-    lanes: Vec<[u64; WORDS]>,
-    words: usize,
-}
-
-impl Tables {
-    fn new(rows: &[Row], guarded: bool) -> Result<Self, CompileError> {
-        // A row that asks the same figure twice with the same guard has the second range in a table of its own.
-        let mut sorted: Vec<(Key, Vec<(usize, Range)>)> = Vec::new();
-        for (number, row) in rows.iter().enumerate() {
-            for (index, term) in row.terms.iter().enumerate() {
-                let guard = if guarded { term.guard } else { 0 };
-                let same =
-                    |other: &&Term| other.range.figure == term.range.figure && (!guarded || other.guard == term.guard);
-                let key = (term.range.figure, guard, row.terms[..index].iter().filter(same).count());
-                match sorted.iter_mut().find(|(other, _)| *other == key) {
-                    Some((_, terms)) => terms.push((number, term.range)),
-                    None => sorted.push((key, vec![(number, term.range)])),
-                }
-            }
-        }
-        if sorted.len() > TABLES {
-            return Err(CompileError::Tables(sorted.len()));
-        }
-        let mut lanes = vec![[0u64; WORDS]; crate::limits::LANES];
-        for (lane, words) in lanes.iter_mut().enumerate() {
-            for number in (0..rows.len()).filter(|number| rows[*number].lanes & (1 << lane) != 0) {
-                words[number / 64] |= 1 << (number % 64);
-            }
-        }
-        let tables = sorted
-            .iter()
-            .map(|((figure, guard, _), terms)| Table::new(*figure, *guard, terms, rows.len()))
-            .collect();
-        Ok(Self {
-            tables,
-            lanes,
-            words: rows.len().div_ceil(64),
-        })
-    }
-
-    /// Bits of the rows that hold.
-    fn rows(&self, lane: LaneId, values: &Values) -> [u64; WORDS] {
-        let Some(served) = self.lanes.get(lane.index()) else {
-            return [0; WORDS];
-        };
-        let mut rows = *served;
-        // The first word stays in a register: most recipes have no more.
-        let mut first = rows[0];
-        for table in &self.tables {
-            let found = table.find(values.get(table.figure));
-            first &= table.rows(found, 0);
-            for (word, rows) in rows.iter_mut().enumerate().take(self.words).skip(1) {
-                *rows &= table.rows(found, word);
-            }
-        }
-        rows[0] = first;
-        rows
-    }
-}
-
-/// The first row of these bits.
-fn first(rows: [u64; WORDS]) -> Option<usize> {
-    let word = rows.iter().position(|word| *word != 0)?;
-    Some(word * 64 + rows[word].trailing_zeros() as usize)
-}
-
-/// The last row of these bits.
-fn last(rows: [u64; WORDS]) -> Option<usize> {
-    let word = rows.iter().rposition(|word| *word != 0)?;
-    Some(word * 64 + 63 - rows[word].leading_zeros() as usize)
 }
 
 #[cfg(test)]
