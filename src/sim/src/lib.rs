@@ -6,7 +6,8 @@
 //! the [`truth`]. A [`rig`] is the world with the field boards that stand in it. [`virtual_time`] runs rig, links and core in
 //! one thread from a seed; [`real_time`] runs the rig behind pseudo-terminals for the program itself. The [`judge`] holds
 //! what happened against what was said, and a [`summary`] tells what came of it. [`demo`] makes the machine and its recipe,
-//! [`faults`] is the timetable of what goes wrong, [`random`] draws one from a seed.
+//! [`draw`] gives the line pictures for an
+//! eye of the host, [`faults`] is the timetable of what goes wrong, [`random`] draws one from a seed.
 #![forbid(unsafe_code)]
 // Times and counts of a run fit a float's 53 bits by far.
 #![allow(clippy::cast_precision_loss)]
@@ -16,6 +17,7 @@ pub mod belt;
 pub mod chance;
 pub mod demo;
 pub mod digest;
+pub mod draw;
 pub mod faults;
 mod field;
 mod host;

@@ -6,22 +6,25 @@
 //!
 //! [`RealLine`] runs the line; [`RealJudge`] holds what happened against the records of the program.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use devices::cameras::Shot;
 use line::{Notice, Record};
 use rt::clock::now_us;
 use rt::histogram::Histogram;
 use rt::poll::{Interest, Poller, Token, Transfer, read, set_nonblocking, write};
 use rt::port::{PortError, Pty, open_pty};
-use units::{BoardId, HostUs};
-use wire::Counters;
+use rt::ring::{Consumer, Producer, ring};
+use units::{BoardId, EyeId, HostUs, LaneId, TriggerSeq};
+use wire::{Counters, Measurement};
 
 use crate::demo::Machine;
+use crate::draw::Picture;
 use crate::judge::Judge;
 use crate::rig::Rig;
 use crate::summary::{DecisionUs, LeadMs, Summary};
@@ -40,6 +43,8 @@ const TELL_US: u64 = 20_000;
 /// A record is looked at so long after it came, us: what it is of has been told by then.
 const RECORD_WAITS_US: i64 = 100_000;
 const BUFFER_BYTES: usize = 4_096;
+/// Pictures on their way to the painter at most.
+const PICTURES: usize = 64;
 
 const _: () = assert!(RECORD_WAITS_US > 2 * TELL_US as i64);
 
@@ -67,9 +72,17 @@ struct Told {
     longest_stall_us: u64,
 }
 
+/// Flashes whose pictures went out, and what the host has made of them.
+#[derive(Debug, Default)]
+struct Eyes {
+    flashed: HashMap<(u8, EyeId, TriggerSeq), (LaneId, u64)>,
+    seen: Vec<((LaneId, u64), Measurement)>,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     told: Mutex<Told>,
+    eyes: Mutex<Eyes>,
     stop: AtomicBool,
     stop_feeding: AtomicBool,
 }
@@ -90,6 +103,32 @@ impl RealLine {
     /// # Errors
     /// When the system has no pseudo-terminal or thread left.
     pub fn start(machine: &Machine, options: WorldOptions, baud: u32, priority: Option<u8>) -> Result<Self, RealError> {
+        Self::start_with(machine, options, baud, priority, None)
+    }
+
+    /// As [`Self::start`], but the line's cameras send pictures to the host: they come out of the ring that is returned.
+    /// What the host makes of them is to be told with [`Self::seen`].
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_seen(
+        machine: &Machine,
+        options: WorldOptions,
+        baud: u32,
+        priority: Option<u8>,
+    ) -> Result<(Self, Consumer<Picture>), RealError> {
+        let (pictures, taken) = ring(PICTURES);
+        let line = Self::start_with(machine, options, baud, priority, Some(pictures))?;
+        Ok((line, taken))
+    }
+
+    fn start_with(
+        machine: &Machine,
+        options: WorldOptions,
+        baud: u32,
+        priority: Option<u8>,
+        pictures: Option<Producer<Picture>>,
+    ) -> Result<Self, RealError> {
         let ptys = machine
             .plan
             .boards
@@ -102,8 +141,14 @@ impl RealLine {
         let ports = ptys.iter().map(|pty| pty.path.clone()).collect();
         let shared = Arc::new(Shared::default());
         let zero = now_us();
-        let rig = Rig::new(machine, options, baud);
-        let runner = Runner::new(rig, ptys, zero, Arc::clone(&shared));
+        let mut rig = Rig::new(machine, options, baud);
+        if pictures.is_some() {
+            rig.world_mut().send_pictures();
+        }
+        let runner = Runner {
+            pictures,
+            ..Runner::new(rig, ptys, zero, Arc::clone(&shared))
+        };
         let thread = std::thread::Builder::new().name("sim".to_owned()).spawn(move || {
             if let Some(priority) = priority {
                 // Without the right the line runs all the same, a little less evenly.
@@ -129,6 +174,15 @@ impl RealLine {
     #[must_use]
     pub fn zero(&self) -> HostUs {
         self.zero
+    }
+
+    /// What the host has made of the picture of a flash on this board.
+    pub fn seen(&self, board: BoardId, measurement: &Measurement) {
+        let mut eyes = self.shared.eyes.lock().unwrap_or_else(PoisonError::into_inner);
+        let flash = (board.0, measurement.eye, measurement.seq);
+        if let Some(of) = eyes.flashed.remove(&flash) {
+            eyes.seen.push((of, *measurement));
+        }
     }
 
     /// Pearls that the feeder has laid so far.
@@ -202,6 +256,8 @@ struct Runner {
     buffer: Vec<u8>,
     zero: HostUs,
     shared: Arc<Shared>,
+    /// Where pictures go, when the host looks at them.
+    pictures: Option<Producer<Picture>>,
     longest_stall_us: u64,
     told_us: u64,
 }
@@ -239,6 +295,7 @@ impl Runner {
             buffer: vec![0; BUFFER_BYTES],
             zero,
             shared,
+            pictures: None,
             longest_stall_us: 0,
             told_us: 0,
         }
@@ -261,6 +318,7 @@ impl Runner {
                 }
             }
             self.rig.advance(now_us + SLACK_US / 2);
+            self.show_pictures();
             self.read_ports();
             self.write_ports();
             if now_us >= self.told_us + TELL_US {
@@ -274,6 +332,31 @@ impl Runner {
 
     fn now_us(&self) -> u64 {
         now_us().since(self.zero).max(0).unsigned_abs()
+    }
+
+    /// Sends out the pictures of flashes, and takes what has been made of earlier ones.
+    fn show_pictures(&mut self) {
+        let Some(pictures) = &mut self.pictures else { return };
+        let mut eyes = self.shared.eyes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (of, measurement) in eyes.seen.drain(..) {
+            self.rig.world_mut().seen(of, measurement);
+        }
+        for flash in self.rig.world_mut().pictures() {
+            if let Some(of) = flash.of {
+                eyes.flashed.insert((flash.board, flash.eye, flash.seq), of);
+            }
+            let shot = Shot {
+                board: BoardId(flash.board),
+                eye: flash.eye,
+                seq: flash.seq,
+                fired: self.zero.plus(i64::try_from(flash.at_us).unwrap_or(i64::MAX)),
+            };
+            // A full ring means that the painter is behind: the pearl is seen by nobody.
+            let _shown = pictures.push(Picture {
+                shot,
+                bodies: flash.bodies,
+            });
+        }
     }
 
     /// Waits for bytes, or until the time given.

@@ -76,8 +76,10 @@ const BELT_NOISE: f32 = 0.7;
 const BELT_RANGE: core::ops::Range<f32> = 0.5..1.6;
 /// Change of exposure that the belt does not tell for sure.
 const BELT_ZONE: f32 = 0.06;
-/// Albedo below which no pearl is.
-const LEAST_ALBEDO: f32 = 0.10;
+/// Belt over what calibration expects below which the light is as good as off.
+const DARK_BELT: f32 = 0.35;
+/// Albedo below which no pearl is: the blackest have 0.05.
+const LEAST_ALBEDO: f32 = 0.04;
 
 impl Eye {
     /// An eye for one station. Takes all the memory that it will ever need.
@@ -240,24 +242,32 @@ impl Eye {
         (corner / 3.0, noise * (GRID_PX as f32 / 3.0).sqrt())
     }
 
-    /// Exposure against calibration: the belt is always in the picture and always of the same grey, but for the
-    /// pearl's shadow. Small differences may be the shadow's, and noise that is cut off at zero lifts a dark belt:
-    /// then calibration's own exposure stands.
-    fn exposure(&self, form: &Form, belt: f32, noise: f32) -> f32 {
+    /// The belt against what calibration expects beside a pearl of this size, whose shadow lies on it.
+    fn belt_ratio(&self, form: &Form, belt: f32) -> f32 {
         let light = &self.calibration.light;
         let radius_mm =
             (form.outlines[0].determinant().max(0.0).sqrt().sqrt() / self.calibration.cameras[0].px_per_mm) as f32;
         let expected = light.belt - light.belt_shadow * radius_mm * radius_mm;
-        let ratio = (belt - light.dark.iter().sum::<f32>() / 3.0) / expected.max(0.5);
+        (belt - light.dark.iter().sum::<f32>() / 3.0) / expected.max(0.5)
+    }
+
+    /// Exposure against calibration: the belt is always in the picture and always of the same grey, but for the
+    /// pearl's shadow. Small differences may be the shadow's, and noise that is cut off at zero lifts a dark belt:
+    /// then calibration's own exposure stands.
+    fn exposure(&self, ratio: f32, belt: f32, noise: f32) -> f32 {
         let sure = noise < BELT_NOISE * belt && BELT_RANGE.contains(&ratio) && (ratio - 1.0).abs() > BELT_ZONE;
-        light.exposure * if sure { ratio } else { 1.0 }
+        self.calibration.light.exposure * if sure { ratio } else { 1.0 }
     }
 
     /// Shading, mirror images and pits of all three views.
     fn look(&mut self, views: &[View<'_>; VIEWS], form: &Form) -> Result<Seen, (Why, usize)> {
         let light = &self.calibration.light;
         let (belt, noise) = self.belt();
-        let exposure = self.exposure(form, belt, noise);
+        let ratio = self.belt_ratio(form, belt);
+        if ratio < DARK_BELT {
+            return Err((Why::Dark, 0));
+        }
+        let exposure = self.exposure(ratio, belt, noise);
         let mut sums = Sums::default();
         let mut surfaces = [const { None }; VIEWS];
         let mut fields = [const { None }; VIEWS];

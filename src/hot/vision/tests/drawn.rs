@@ -195,7 +195,13 @@ fn too_much_and_too_little_light_are_named() {
     let mut pearl = Drawn::pearl([60.0; 3]);
     pearl.level = 600.0;
     assert_eq!(why(&pearl.frames()), Some(Why::Overexposed));
-    pearl.level = 14.0;
+    // Lamps that give a fifth of their light leave a fifth on the belt too; a black pearl does not.
+    pearl.level = 150.0;
+    let dim = pearl.frames().map(|frame| frame.into_iter().map(|v| v / 5).collect());
+    assert_eq!(why(&dim), Some(Why::Dark));
+    pearl.level = 20.0;
+    assert_eq!(why(&pearl.frames()), None);
+    pearl.level = 9.0;
     assert_eq!(why(&pearl.frames()), Some(Why::Dark));
 }
 

@@ -6,6 +6,7 @@ use units::{EyeId, LaneId, TriggerSeq};
 use wire::{Measurement, ViewStatus};
 
 use super::{Shown, World, ceil, later};
+use crate::draw::{BODIES, Body, Flashed};
 use crate::faults::Fault;
 use crate::lane::{Riding, State};
 use crate::queue::Event;
@@ -44,6 +45,10 @@ impl World {
         if self.plan.lanes[usize::from(lane)].camera.is_none() || self.faults.on(at_us).any(silent) {
             return;
         }
+        if self.pictures.is_some() {
+            self.picture(lane, main, (board, eye, seq), at_us);
+            return;
+        }
         let (measurement, after_us) = self.look(lane, main, eye, seq);
         let at = &mut self.lanes[usize::from(lane)];
         let of = main.map(|index| (LaneId(lane), at.first + index as u64));
@@ -56,6 +61,41 @@ impl World {
         });
         self.views[slot as usize] = Some((board, measurement, of));
         self.queue.plan(later(at_us, after_us), Event::View { slot });
+    }
+
+    /// Takes the picture of the pearl of this index in its lane, with the one nearest to it (none: of an empty belt).
+    fn picture(&mut self, lane: u8, main: Option<usize>, (board, eye, seq): (u8, EyeId, TriggerSeq), at_us: u64) {
+        let at = &self.lanes[usize::from(lane)];
+        let mut bodies = [None; BODIES];
+        let body = |index: usize, from: f64| {
+            let riding = &at.pearls[index];
+            Body {
+                truth: riding.pearl.truth,
+                behind_um: self.belt.um(riding.place - from),
+                seed: (u64::from(lane) << 48) ^ (at.first + index as u64),
+            }
+        };
+        if let Some(main) = main {
+            let from = at.pearls[main].place;
+            let distance = |index: &usize| (at.pearls[*index].place - from).abs();
+            let mut others: Vec<usize> = (0..at.pearls.len())
+                .filter(|&n| n != main && at.pearls[n].state == State::Rides)
+                .collect();
+            others.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+            for (slot, index) in bodies.iter_mut().zip(core::iter::once(main).chain(others)) {
+                *slot = Some(body(index, from));
+            }
+        }
+        let of = main.map(|index| (LaneId(lane), at.first + index as u64));
+        let flashed = Flashed {
+            board,
+            eye,
+            seq,
+            at_us,
+            of,
+            bodies,
+        };
+        self.pictures.iter_mut().for_each(|pictures| pictures.push(flashed));
     }
 
     /// What the camera reports of the pearl of this index in its lane (none: of one seen before), and after what time.

@@ -15,6 +15,7 @@ use crate::air::{Air, Jets};
 use crate::belt::Profile;
 use crate::chance::{Chance, Distributions as _};
 use crate::demo::Machine;
+use crate::draw::Flashed;
 use crate::faults::{Fault, FaultPlan};
 use crate::lane::{Lane, Riding, Stations};
 use crate::nature::Nature;
@@ -128,6 +129,8 @@ pub struct World {
     /// Reports of cameras that are on their way; free slots have none.
     views: Vec<Option<Report>>,
     free_views: Vec<u32>,
+    /// Flashes whose pictures wait to be taken, where the host looks at them itself.
+    pictures: Option<Vec<Flashed>>,
     feeder_runs: bool,
     fed: u64,
     most_pearls: u64,
@@ -178,6 +181,7 @@ impl World {
             dead: vec![[false; 256]; plan.boards.len()],
             views: Vec::new(),
             free_views: Vec::new(),
+            pictures: None,
             feeder_runs: false,
             fed: 0,
             most_pearls: options.most_pearls,
@@ -196,6 +200,23 @@ impl World {
             world.feeder(true, 0);
         }
         world
+    }
+
+    /// From now on cameras send pictures to the host, not figures to their boards.
+    pub fn send_pictures(&mut self) {
+        self.pictures = Some(Vec::with_capacity(64));
+    }
+
+    /// Flashes since they were last taken.
+    pub fn pictures(&mut self) -> impl Iterator<Item = Flashed> + '_ {
+        self.pictures.iter_mut().flat_map(|flashes| flashes.drain(..))
+    }
+
+    /// What the host has made of a pearl's picture.
+    pub fn seen(&mut self, of: (LaneId, u64), measurement: Measurement) {
+        if let Some(riding) = self.lanes[of.0.index()].pearl(of.1) {
+            riding.view = Some(measurement);
+        }
     }
 
     /// When the next thing happens, us.
