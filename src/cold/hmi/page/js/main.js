@@ -1,0 +1,23 @@
+// Starts the page: words, session, frame, stream. The frame then shows the view that the address names.
+
+import { connect } from "./live.js";
+import { loadSession, login, onSession, sessionNow } from "./session.js";
+import { frame } from "./shell.js";
+import { loadWords, t } from "./words.js";
+
+async function start() {
+  try {
+    await Promise.all([loadWords(), loadSession()]);
+  } catch {
+    // Both languages, since neither is loaded.
+    document.getElementById("app").textContent = "正在连接分选线… Connecting to the line…";
+    setTimeout(start, 1500);
+    return;
+  }
+  frame(document.getElementById("app"));
+  if (sessionNow().right) connect();
+  else login(t("session.wanted"));
+  onSession((session) => { if (session.right) connect(); });
+}
+
+start();
