@@ -13,7 +13,7 @@ use rt::histogram::Recorder;
 use rt::published::Reader;
 use rt::ring::{Consumer, Producer};
 use units::{BoardId, HostUs};
-use wire::ToBoard;
+use wire::{FromBoard, Measurement, ToBoard};
 
 use super::figures::{Figure, Figures};
 use crate::recording::HotTape;
@@ -41,10 +41,21 @@ pub enum News {
     Down(BoardId, DownReason),
 }
 
+/// What the host's own eyes have made of a flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Board of the entry eye that fired it.
+    pub board: BoardId,
+    /// The figures, or why there are none.
+    pub measurement: Measurement,
+}
+
 /// The hot ends of everything that passes between hot and cold.
 pub(super) struct HotEnds {
     pub(super) asks: Consumer<Ask>,
     pub(super) recipe: Reader<Recipe>,
+    /// Figures of the host's own eyes; `None` where boards send them.
+    pub(super) views: Option<Consumer<Seen>>,
     pub(super) records: Producer<Record>,
     pub(super) news: Producer<(HostUs, News)>,
     pub(super) figures: SnapshotWriter<{ Figure::COUNT }>,
@@ -60,6 +71,7 @@ pub(super) struct Sorter {
     ends: HotEnds,
     unsent: u64,
     next_snapshot: HostUs,
+    snapshots: u64,
 }
 
 impl Sorter {
@@ -69,6 +81,7 @@ impl Sorter {
             ends,
             unsent: 0,
             next_snapshot: HostUs(i64::MIN),
+            snapshots: 0,
         }
     }
 
@@ -124,8 +137,46 @@ impl Sorter {
         figures.set(Figure::Unsent, self.unsent);
         figures.set(Figure::Unrecorded, self.ends.tape.as_ref().map_or(0, HotTape::lost));
         figures.set(Figure::Speed, u64::try_from(self.core.speed().0).unwrap_or(0));
+        figures.set(Figure::TakesPearls, u64::from(self.core.takes_pearls()));
+        self.publish_levels(&mut figures);
+        for (figure, count) in [
+            (Figure::Gone, accounts.gone),
+            (Figure::Unanswered, accounts.unanswered),
+            (Figure::Intruders, accounts.intruders),
+            (Figure::Missing, accounts.missing),
+            (Figure::Gaps, accounts.gaps),
+            (Figure::Doubled, accounts.doubled),
+            (Figure::Misplaced, accounts.misplaced),
+            (Figure::LeftOver, accounts.left_over),
+            (Figure::Unknown, accounts.unknown),
+            (Figure::Unmatched, accounts.unmatched),
+        ] {
+            figures.set(figure, count);
+        }
         self.ends.figures.write(figures.values());
         self.next_snapshot = now.plus(SNAPSHOT_US);
+        self.snapshots += 1;
+    }
+
+    fn publish_levels(&self, figures: &mut Figures) {
+        let boards = (0..line::limits::BOARDS).filter(|board| self.core.is_up(BoardId(*board as u8)));
+        figures.set(Figure::BoardsUp, boards.fold(0, |bits, board| bits | 1 << board));
+        let (mut known, mut good) = (0, 0);
+        for (n, signal) in self.core.signals().iter().enumerate().take(u64::BITS as usize) {
+            known |= u64::from(signal.is_some()) << n;
+            good |= u64::from(*signal == Some(true)) << n;
+        }
+        figures.set(Figure::SignalsKnown, known);
+        figures.set(Figure::SignalsGood, good);
+    }
+
+    /// Snapshots published so far.
+    pub(super) const fn snapshots(&self) -> u64 {
+        self.snapshots
+    }
+
+    pub(super) const fn core(&self) -> &Core {
+        &self.core
     }
 }
 
@@ -144,6 +195,10 @@ impl Handler for Sorter {
         let recipe = self.ends.recipe.latest().map(Arc::clone);
         if let Some(recipe) = recipe {
             self.input(now, Input::Recipe(recipe), out);
+        }
+        while let Some(Seen { board, measurement }) = self.ends.views.as_mut().and_then(Consumer::pop) {
+            let message = FromBoard::Measurement(measurement);
+            self.input(now, Input::Board { board, message }, out);
         }
         let mut flow = Flow::Go;
         while let Some(ask) = self.ends.asks.pop() {

@@ -15,7 +15,7 @@ use devices::{HostLink, LinkCounters, LinkPlan};
 use line::grade::Recipe;
 use line::{Command, Core, LinePlan, Record};
 use rt::alloc::HotSection;
-use rt::counter::{SnapshotReader, snapshot};
+use rt::counter::{SnapshotReader, SnapshotWriter, snapshot};
 use rt::histogram::{Histogram, Recorder, RecorderView};
 use rt::published::{self, Publisher};
 use rt::ring::{Consumer, Producer, ring};
@@ -23,8 +23,9 @@ use rt::thread::{CpuLatencyGuard, Grant, HotThread};
 use tracing::{debug, warn};
 use units::HostUs;
 
-pub use figures::{Figure, Figures};
-pub use hot::{Ask, News};
+use figures::LinkFigure;
+pub use figures::{Figure, Figures, LinkRow};
+pub use hot::{Ask, News, Seen};
 
 use crate::recording::HotTape;
 use crate::topology::{self, Priority};
@@ -66,6 +67,21 @@ pub struct HotEnd {
     pub unrecorded: u64,
 }
 
+/// What not every line has.
+#[derive(Default)]
+struct Extras {
+    tape: Option<HotTape>,
+    views: Option<Consumer<Seen>>,
+}
+
+/// The end of a line into which the host's own eyes put their figures.
+pub struct EyesEnd {
+    /// Figures on their way to the core.
+    pub views: Producer<Seen>,
+    /// Ends the hot loop's wait.
+    pub waker: rt::poll::Waker,
+}
+
 /// A running line.
 pub struct Daemon {
     asks: Producer<Ask>,
@@ -73,6 +89,8 @@ pub struct Daemon {
     records: Consumer<Record>,
     news: Consumer<(HostUs, News)>,
     figures: SnapshotReader<{ Figure::COUNT }>,
+    links: SnapshotReader<{ LinkFigure::ALL }>,
+    boards: usize,
     decision_us: RecorderView,
     lead_us: RecorderView,
     waker: rt::poll::Waker,
@@ -88,7 +106,22 @@ impl Daemon {
     /// # Errors
     /// When the system gives no thread or descriptor.
     pub fn start(spec: Spec) -> io::Result<(Self, ColdEnd)> {
-        Self::start_with(spec, None)
+        Self::start_with(spec, Extras::default())
+    }
+
+    /// As [`Self::start`], with the host's own eyes: their figures go into the end that is returned.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_seeing(spec: Spec) -> io::Result<(Self, ColdEnd, EyesEnd)> {
+        let (views, hot) = ring(topology::VIEWS.capacity);
+        let extras = Extras {
+            views: Some(hot),
+            ..Extras::default()
+        };
+        let (daemon, cold) = Self::start_with(spec, extras)?;
+        let waker = cold.waker()?;
+        Ok((daemon, cold, EyesEnd { views, waker }))
     }
 
     /// As [`Self::start`], and every event that the core sees comes out of the ring that is returned, coded for a recording.
@@ -97,11 +130,17 @@ impl Daemon {
     /// As [`Self::start`].
     pub fn start_recorded(spec: Spec) -> io::Result<(Self, ColdEnd, Consumer<u8>)> {
         let (hot, stream) = ring(topology::TAPE.capacity);
-        let (daemon, cold) = Self::start_with(spec, Some(HotTape::new(hot)))?;
+        let (daemon, cold) = Self::start_with(
+            spec,
+            Extras {
+                tape: Some(HotTape::new(hot)),
+                ..Extras::default()
+            },
+        )?;
         Ok((daemon, cold, stream))
     }
 
-    fn start_with(spec: Spec, tape: Option<HotTape>) -> io::Result<(Self, ColdEnd)> {
+    fn start_with(spec: Spec, extras: Extras) -> io::Result<(Self, ColdEnd)> {
         let session = session_before();
         let links = spec
             .links
@@ -112,6 +151,8 @@ impl Daemon {
         let (hot_records, records) = ring(topology::RECORDS.capacity);
         let (hot_news, news) = ring(topology::NOTICES.capacity);
         let (hot_figures, figures) = snapshot();
+        let (hot_links, links_view) = snapshot();
+        let boards = spec.plan.boards.len();
         let (mut recipe, hot_recipe) = published::pair();
         recipe.publish(Arc::clone(&spec.recipe));
         let (decision_us, lead_us) = (Recorder::new(), Recorder::new());
@@ -120,12 +161,13 @@ impl Daemon {
         let ends = hot::HotEnds {
             asks: hot_asks,
             recipe: hot_recipe,
+            views: extras.views,
             records: hot_records,
             news: hot_news,
             figures: hot_figures,
             decision_us,
             lead_us,
-            tape,
+            tape: extras.tape,
         };
         let (hot_loop, cold) = HotLoop::new(hot::Sorter::new(core, ends), links)?;
         let mut grants = vec![rt::thread::lock_memory()];
@@ -137,7 +179,7 @@ impl Daemon {
                 None
             }
         };
-        let spawned = rt::thread::spawn(hot_thread(spec.hot), move || run(hot_loop))?;
+        let spawned = rt::thread::spawn(hot_thread(spec.hot), move || run(hot_loop, hot_links))?;
         grants.extend(spawned.grants);
         let daemon = Self {
             asks,
@@ -145,6 +187,8 @@ impl Daemon {
             records,
             news,
             figures,
+            links: links_view,
+            boards,
             decision_us: views.0,
             lead_us: views.1,
             waker: cold.waker()?,
@@ -199,6 +243,14 @@ impl Daemon {
     #[must_use]
     pub fn figures(&self) -> Figures {
         Figures::from_values(self.figures.read())
+    }
+
+    /// What each board's link has counted, as last published.
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkRow> {
+        let values = self.links.read();
+        let rows = values.chunks_exact(LinkFigure::COUNT).take(self.boards);
+        rows.map(LinkRow::read).collect()
     }
 
     /// Time from the last figure needed to the order inside the program, us.
@@ -259,11 +311,18 @@ fn hot_thread(chosen: Option<config::HotThread>) -> HotThread {
     }
 }
 
-fn run(mut hot_loop: HotLoop<hot::Sorter>) -> HotEnd {
+fn run(mut hot_loop: HotLoop<hot::Sorter>, mut links: SnapshotWriter<{ LinkFigure::ALL }>) -> HotEnd {
     {
         // From here on everything that this thread allocates is counted: it must be nothing.
         let _hot = HotSection::enter();
-        while hot_loop.round(devices::limits::LONGEST_WAIT_US) == devices::hot::Flow::Go {}
+        let mut published = 0;
+        while hot_loop.round(devices::limits::LONGEST_WAIT_US) == devices::hot::Flow::Go {
+            let snapshots = hot_loop.handler().snapshots();
+            if snapshots != published {
+                published = snapshots;
+                publish_links(&mut hot_loop, &mut links);
+            }
+        }
     }
     let links = hot_loop.links().map(|link| LinkEnd {
         link: *link.counters(),
@@ -275,6 +334,31 @@ fn run(mut hot_loop: HotLoop<hot::Sorter>) -> HotEnd {
         dropped: hot_loop.dropped(),
         unrecorded: 0,
     }
+}
+
+/// Publishes the links' counts, as often as the core's.
+fn publish_links(hot_loop: &mut HotLoop<hot::Sorter>, view: &mut SnapshotWriter<{ LinkFigure::ALL }>) {
+    let mut values = [0; LinkFigure::ALL];
+    let mut rows = [LinkRow::default(); line::limits::BOARDS];
+    for (row, link) in rows.iter_mut().zip(hot_loop.links()) {
+        let wire = link.wire_counters();
+        *row = LinkRow {
+            frames_sent: wire.frames_sent,
+            repeats: wire.repeats,
+            frames_received: wire.frames_received,
+            crc: wire.crc,
+            damaged: wire.damaged(),
+            sessions: link.counters().sessions,
+            round_trip_us: link.round_trip_us(),
+            clock_fit_us: None,
+        };
+    }
+    let core = hot_loop.handler().core();
+    for ((n, row), place) in (0_u8..).zip(&mut rows).zip(values.chunks_exact_mut(LinkFigure::COUNT)) {
+        row.clock_fit_us = core.clock_fit_us(units::BoardId(n));
+        row.write(place);
+    }
+    view.write(&values);
 }
 
 /// A session number that differs between runs of the program: a board must not take the new one for the old one.

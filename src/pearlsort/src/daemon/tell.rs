@@ -61,7 +61,11 @@ fn tell_notice(notice: &Notice, board_name: &dyn Fn(BoardId) -> String) {
         Notice::Gap(lane, numbers) => warn!("lane {}: {numbers} triggers are missing in the numbers", lane.0 + 1),
         Notice::Pulsed(board, valve) => info!("board {}: valve {} has been pulsed", board_name(board), valve.0),
         Notice::Drift(board, valve, us) => {
-            warn!("board {}: the pearls of valve {} land {us} us later than they did", board_name(board), valve.0);
+            warn!(
+                "board {}: the pearls of valve {} land {us} us later than they did",
+                board_name(board),
+                valve.0
+            );
         }
         Notice::Model(lane) => info!("lane {}: its weigh cell has a model and weighs by it", lane.0 + 1),
         Notice::ModelRefused(lane, fault) => error!(
@@ -116,6 +120,11 @@ pub fn hold_text(cause: HoldCause, board_name: &dyn Fn(BoardId) -> String) -> St
             board_name(board)
         ),
         HoldCause::Quarantine(bin) => format!("a pearl may be in bin {} where it does not belong", bin.0 + 1),
+        HoldCause::EyeBlind(board, eye) => format!(
+            "drop eye {} of board {} sees nothing of what is sent there; wipe it, look at its wiring, empty the bin",
+            eye.0,
+            board_name(board)
+        ),
         HoldCause::Watchdog(board) => format!("the watchdog of board {} closed everything", board_name(board)),
         HoldCause::Dropped(board) => format!("board {} had to drop messages; its link is too slow", board_name(board)),
         HoldCause::Signal(board, channel) => {

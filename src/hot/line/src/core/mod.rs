@@ -31,7 +31,7 @@ use crate::pearl::Lane;
 use crate::plan::{LanePlan, LinePlan};
 use crate::recipes::Recipes;
 use crate::schedule::{Manifolds, Orders};
-use crate::settle::{JetState, Lates};
+use crate::settle::{JetState, Lates, Unseen};
 use crate::sync::Sync;
 use crate::track::{Numbers, Zones};
 use crate::weigh::Gates;
@@ -47,6 +47,7 @@ struct LaneState {
     /// The cell, where it streams samples.
     cell: Option<Box<Cell>>,
     jets: Vec<JetState>,
+    tray_unseen: Unseen,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,6 +103,7 @@ impl Core {
             masses: Numbers::default(),
             cell: Cell::new(of).map(Box::new),
             jets: vec![JetState::NEW; of.jets.len()],
+            tray_unseen: Unseen::NEW,
         };
         Self {
             routes: Routes::new(&plan),
@@ -194,6 +196,12 @@ impl Core {
     #[must_use]
     pub fn is_up(&self, board: BoardId) -> bool {
         self.links.get(board.index()).is_some_and(|link| link.up)
+    }
+
+    /// Whether each watched signal of the plan is good, in the plan's order; `None` before it is told.
+    #[must_use]
+    pub fn signals(&self) -> &[Option<bool>] {
+        self.run.signals()
     }
 
     /// Farthest that the board's clock was off its fit over the latest seconds, us; `None` before there is a fit.

@@ -103,6 +103,10 @@ impl Run {
         self.state
     }
 
+    pub(super) fn signals(&self) -> &[Option<bool>] {
+        &self.signals
+    }
+
     /// Whether pearls that come now are sorted.
     pub(super) fn takes_pearls(&self) -> bool {
         self.state == LineState::Running && self.feeding
