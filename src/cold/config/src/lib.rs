@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cell;
 mod figures;
 mod form;
 mod interval;
@@ -25,8 +26,11 @@ mod standard;
 
 use std::path::{Path, PathBuf};
 
+pub use crate::cell::{Cell, cell_text, load_cell};
 pub use crate::library::{Change, Library};
-pub use crate::machine::{Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, line_from_text, load_line};
+pub use crate::machine::{
+    Budget, ChannelConfig, HotThread, Line, LinkConfig, Signal, cell_path, line_from_text, load_line,
+};
 pub use crate::nearest::nearest;
 pub use crate::recipe::{
     Answer, BinAnswer, Condition, ConditionAnswer, DoubtShares, Lot, Pearl, Recipe, RecipeBin, Value, load_recipe,
@@ -93,12 +97,15 @@ pub fn check_bytes(file: &str, bytes: &[u8], folder: &Path) -> Report {
 }
 
 /// Kinds of files.
-const KINDS: [&str; 3] = ["line", "recipe", "standard"];
+const KINDS: [&str; 4] = ["cell", "line", "recipe", "standard"];
 
 fn check_source(source: &Source, folder: Option<&Path>, machine: Option<&Line>) {
     let table = source.parse();
     let kind = table.get("kind").and_then(|value| value.get_ref().as_str());
     match kind {
+        Some("cell") => {
+            cell::check(source);
+        }
         Some("line") => {
             machine::check(source, folder);
         }
@@ -130,6 +137,7 @@ fn check_source(source: &Source, folder: Option<&Path>, machine: Option<&Line>) 
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, String)> {
     vec![
+        ("cell.schema.json", schema::text("pearlsort: a weigh cell", &cell::CELL)),
         (
             "line.schema.json",
             schema::text("pearlsort: the machine", &machine::form::LINE),

@@ -39,6 +39,8 @@ pub(super) fn build(raw: &Raw<'_>, wired: &Wired, recipe: Option<PathBuf>, budge
         recipe,
         budgets,
         most_pearls_per_s: raw.belt.most_pearls_per_s,
+        cells_folder: None,
+        cells: Vec::new(),
         samples_per_s: raw.weigh.as_ref().map(|weigh| weigh.samples_per_s),
         vision_on_host: raw.camera.as_ref().is_some_and(|camera| !camera.on_board),
     }

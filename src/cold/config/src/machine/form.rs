@@ -7,10 +7,14 @@ use board::limits;
 use crate::form::Kind::{Flag, List, Number, Numbers, OneOf, Table, Tables, Text, Whole};
 use crate::form::{Form, NAME, default, optional, required};
 
-/// Watchdog times that a board accepts, ms.
+/// Watchdog times that a board accepts, and that the core reckons with when a board has gone, ms.
 const WATCHDOG_MS: (f64, f64) = {
     let range = limits::WATCHDOG_RANGE_US;
-    (*range.start() as f64 / 1e3, *range.end() as f64 / 1e3)
+    assert!(
+        line::limits::WATCHDOG_US <= *range.end() as i64,
+        "boards accept the longest"
+    );
+    (*range.start() as f64 / 1e3, line::limits::WATCHDOG_US as f64 / 1e3)
 };
 
 /// Signals that a channel can carry.
@@ -157,6 +161,11 @@ static WEIGH: Form = Form {
             "samples-per-s",
             Whole(100, limits::MAX_SAMPLE_RATE as i64),
             "Sample rate of the converter.",
+        ),
+        optional(
+            "models",
+            Text,
+            "Folder of the cells' files (lane-00.toml and so on) where they stream samples: a path from this file's folder.",
         ),
         required(
             "result-ms",

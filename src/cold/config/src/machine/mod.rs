@@ -5,6 +5,7 @@
 
 pub(crate) mod budget;
 mod build;
+mod cells;
 pub(crate) mod form;
 mod physics;
 mod raw;
@@ -16,12 +17,14 @@ use line::LinePlan;
 use units::BoardId;
 use wire::{BoardLimits, Setting};
 
+use crate::cell::Cell;
 use crate::reader::Node;
 use crate::report::Report;
 use crate::source::Source;
 use crate::{Name, text_of_path};
 
 pub use budget::Budget;
+pub use cells::cell_path;
 
 /// A machine's file, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +51,10 @@ pub struct Line {
     pub most_pearls_per_s: f64,
     /// Sample rate of the weigh cells, where there are any.
     pub samples_per_s: Option<u32>,
+    /// Folder of the cells' files, where they stream samples and it is named.
+    pub cells_folder: Option<PathBuf>,
+    /// Each lane's cell as its file has it, where the cells stream samples and the file is there.
+    pub cells: Vec<Option<Cell>>,
     /// Whether vision on the host measures; else a smart camera on the board.
     pub vision_on_host: bool,
 }
@@ -158,5 +165,8 @@ pub(crate) fn check(source: &Source, folder: Option<&Path>) -> Option<Line> {
         );
         return None;
     }
-    Some(build::build(&raw, &wired?, recipe, budgets))
+    let mut line = build::build(&raw, &wired?, recipe, budgets);
+    line.cells_folder = cells::folder(&raw, folder);
+    line.cells = cells::load(&raw, &line, folder.is_some())?;
+    Some(line)
 }

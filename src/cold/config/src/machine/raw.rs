@@ -62,6 +62,7 @@ pub(crate) struct Weigh<'a> {
     pub(crate) at_um: i32,
     pub(crate) length_um: i32,
     pub(crate) samples_per_s: u32,
+    pub(crate) models: Option<&'a str>,
     pub(crate) result_us: i32,
 }
 
@@ -248,6 +249,7 @@ fn weigh<'a>(node: &Node<'a>) -> Option<Weigh<'a>> {
         at_um: thousandths(node, "at-mm")?,
         length_um: thousandths(node, "length-mm")?,
         samples_per_s: plain(node, "samples-per-s")?,
+        models: node.text("models"),
         result_us: thousandths(node, "result-ms")?,
     })
 }
