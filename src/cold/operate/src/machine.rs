@@ -94,6 +94,7 @@ pub fn hold_text(cause: HoldCause, setup: &Setup) -> Text {
         HoldCause::Watchdog(_) => "watchdog",
         HoldCause::Dropped(_) => "dropped",
         HoldCause::Signal(..) => "signal",
+        HoldCause::EyeBlind(..) => "eye_blind",
     };
     let place = of_hold(cause, setup).map_or(Place::Line, |id| id.place);
     words::reason(name)

@@ -7,7 +7,7 @@ use line::{Cause, DownCause, HoldCause, Notice};
 use operate::alarm::{AlarmState, Kind, Place, Priority};
 use operate::words::{self, Words};
 use operate::{BinState, Command, Deed, Fault, LinkTrouble, Mode, Refusal, Setup, State, Use, Why};
-use units::{BinId, BoardId, LaneId, PearlId, ValveId};
+use units::{BinId, BoardId, EyeId, LaneId, PearlId, ValveId};
 
 /// Places to fill in.
 fn places(text: &str) -> BTreeSet<&str> {
@@ -79,6 +79,7 @@ fn every_fault_of_the_hot_side_has_its_alarm() {
         HoldCause::Watchdog(board),
         HoldCause::Dropped(board),
         HoldCause::Signal(board, 3),
+        HoldCause::EyeBlind(board, EyeId(9)),
     ] {
         let has = Why::Hold(cause).alarm(&setup).is_some();
         assert_eq!(has, cause != HoldCause::Command, "{cause:?}");

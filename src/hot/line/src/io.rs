@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use units::{BinId, BoardId, BoardUs32, HostUs, LaneId, PearlId, ValveId};
+use units::{BinId, BoardId, BoardUs32, EyeId, HostUs, LaneId, PearlId, ValveId};
 use wire::{FromBoard, Identity, Samples, ToBoard};
 
 use crate::grade::Recipe;
@@ -138,6 +138,8 @@ pub enum HoldCause {
     Dropped(BoardId),
     /// The safety chain is open, or another of the line's signals is lost.
     Signal(BoardId, u8),
+    /// A drop eye seems to be blind: pearls in a row came there unseen.
+    EyeBlind(BoardId, EyeId),
 }
 
 /// News for the cold side, beside the records: what alarms and the journal are made of.

@@ -34,9 +34,11 @@ pub const AHEAD_US: i64 = 200_000;
 pub const OLDEST_US: i64 = 10_000_000;
 /// Longest lag of a valve that is believed, us: `Fired` names the tick of the current, not that of the air.
 pub const VALVE_LAG_US: i64 = 100_000;
-/// Time after the last feed in which a board may still open a valve, us: the longest watchdog that a line may set, with
-/// room for a valve's lag.
-pub const UNFED_US: i64 = 200_000;
+/// Longest watchdog that a line may set on its boards, us.
+pub const WATCHDOG_US: i64 = 150_000;
+/// Time after the last feed in which a board may still open a valve, us: the longest watchdog, with room for a valve's lag
+/// and for the feed's way.
+pub const UNFED_US: i64 = WATCHDOG_US + 50_000;
 /// Time without any board after which the pearls on the belt are written off, us.
 pub const WRITE_OFF_US: i64 = 10_000_000;
 /// Time from `Start` within which all boards must be armed and agree, us.
@@ -51,6 +53,8 @@ pub const DRIFT_LEARNT: u16 = 64;
 pub const DRIFT_STEP_US: i64 = 1_000;
 /// Pearls in a row that one jet may miss before its valve is taken to stay shut.
 pub const MISSES: u8 = 3;
+/// Pearls in a row that a drop eye may not see, and no other eye either, before the eye is taken to be blind.
+pub const UNSEEN: u8 = 5;
 
 /// Mean squared residual of a weigh cell over what its model expects, from which it wants to be identified again, and below
 /// which it is content.

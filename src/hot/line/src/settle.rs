@@ -17,7 +17,7 @@
 use units::{HostUs, Speed, Tick};
 
 use crate::geometry::Geometry;
-use crate::limits::{DRIFT_LEARNT, DRIFT_STEP_US, LATE, MISSES};
+use crate::limits::{DRIFT_LEARNT, DRIFT_STEP_US, LATE, MISSES, UNSEEN};
 use crate::pearl::{Lane, Pearl, Stage};
 use crate::plan::DropEyePlan;
 
@@ -89,6 +89,7 @@ pub(crate) struct JetState {
     /// Pearls that had been sent to the bin at the proof.
     pub(crate) sent_at_proof: u64,
     misses: u8,
+    pub(crate) unseen: Unseen,
     pub(crate) drift: Drift,
 }
 
@@ -97,6 +98,7 @@ impl JetState {
         proof: HostUs(0),
         sent_at_proof: 0,
         misses: 0,
+        unseen: Unseen::NEW,
         drift: Drift::NEW,
     };
 
@@ -105,6 +107,7 @@ impl JetState {
         self.proof = at;
         self.sent_at_proof = sent;
         self.misses = 0;
+        self.unseen = Unseen::NEW;
     }
 
     /// A pearl that was blown came to the tray. Says whether the valve must be taken to stay shut.
@@ -114,6 +117,24 @@ impl JetState {
             return false;
         }
         self.misses = 0;
+        true
+    }
+}
+
+/// Pearls in a row that an eye should have seen and did not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unseen(u8);
+
+impl Unseen {
+    pub(crate) const NEW: Self = Self(0);
+
+    /// One more. Says whether the eye must be taken to be blind.
+    pub(crate) fn count(&mut self) -> bool {
+        self.0 = self.0.saturating_add(1);
+        if self.0 < UNSEEN {
+            return false;
+        }
+        self.0 = 0;
         true
     }
 }

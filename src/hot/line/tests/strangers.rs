@@ -157,6 +157,40 @@ fn a_valve_that_stays_shut_is_found_out_by_the_tray() {
 }
 
 #[test]
+fn a_blind_drop_eye_holds_the_line_and_puts_its_bin_in_quarantine() {
+    let mut world = World::running(plan(1, 1));
+    let unseen = |count: i64, bin| {
+        let mut pearl = bead(0, mm(40) * count, bin);
+        pearl.unseen_landing = true;
+        pearl
+    };
+    for count in 0..4 {
+        world.add(unseen(count, 1));
+    }
+    world.finish();
+    assert_eq!(world.held(), None, "a pearl may jump off, and so may four");
+    assert_eq!(world.core.accounts().lost, 4);
+    world.add(unseen(0, 1));
+    world.finish();
+    let eye = world.plan.lanes[0].jets[1].drop_eye.expect("it has one").eye;
+    assert_eq!(world.held(), Some(HoldCause::EyeBlind(eye.board, eye.eye)));
+    assert!(world.core.is_quarantined(BinId(1)));
+}
+
+#[test]
+fn a_seen_pearl_proves_its_eye() {
+    let mut world = World::running(plan(1, 1));
+    for count in 0..14 {
+        let mut pearl = bead(0, mm(60) * count, 1);
+        pearl.unseen_landing = count % 2 != 0;
+        world.add(pearl);
+    }
+    world.finish();
+    assert_eq!(world.held(), None);
+    assert!(world.core.accounts().lost > u64::from(line::limits::UNSEEN));
+}
+
+#[test]
 fn a_valve_that_stays_open_holds_the_line_and_puts_its_bin_in_quarantine() {
     let mut world = World::running(plan(1, 1));
     let good = world.add(bead(0, 0, 0));

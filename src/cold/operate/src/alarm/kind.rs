@@ -64,6 +64,8 @@ kinds! {
     Late = "late",
     /// A valve seems to stay shut.
     ValveShut = "valve_shut",
+    /// A drop eye seems to be blind.
+    EyeBlind = "eye_blind",
     /// A bin is in quarantine.
     Quarantine = "quarantine",
     /// The line could not start.
@@ -264,6 +266,7 @@ pub fn of_hold(cause: HoldCause, setup: &Setup) -> Option<AlarmId> {
         HoldCause::Late => (Kind::Late, Place::Line),
         HoldCause::ValveOpen(board, valve) => (Kind::ValveOpen, Place::Valve(board, valve)),
         HoldCause::ValveShut(board, valve) => (Kind::ValveShut, Place::Valve(board, valve)),
+        HoldCause::EyeBlind(board, _) => (Kind::EyeBlind, Place::Board(board)),
         HoldCause::Quarantine(bin) => (Kind::Quarantine, Place::Bin(bin)),
         HoldCause::Watchdog(board) => (Kind::Watchdog, Place::Board(board)),
         HoldCause::Dropped(board) => (Kind::BoardDropped, Place::Board(board)),

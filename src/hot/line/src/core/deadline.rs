@@ -29,7 +29,7 @@ impl Core {
             }
             Stage::Ordered | Stage::Cancelling(_) => self.report_due(at, now, lane, place, out),
             Stage::Fired | Stage::Unsure(_) => self.settle_sent(at, now, lane, place, out),
-            Stage::Tray(cause) => self.settle_tray(now, lane, place, cause, out),
+            Stage::Tray(cause) => self.settle_tray(at, now, (lane, place), cause, out),
             Stage::Ended => {}
         }
     }
@@ -134,15 +134,23 @@ impl Core {
         }
         let landing = if pearl.alike { Landing::Seen } else { Landing::Lost };
         self.end(lane, place, Destination::Bin(jet.bin), landing, out);
+        if let Some(eye) = bin_eye.filter(|_| landing == Landing::Lost)
+            && let Some(state) = self.lanes[lane].jets.get_mut(usize::from(pearl.jet))
+            && state.unseen.count()
+        {
+            // What an eye that sees nothing has let pass since its last proof, nobody knows.
+            let blind = HoldCause::EyeBlind(eye.eye.board, eye.eye.eye);
+            self.suspect(at, lane, pearl.jet, blind, out);
+        }
     }
 
     /// A pearl that stayed on the belt was not seen in the tray.
-    fn settle_tray(&mut self, now: Tick, lane: usize, place: u32, cause: Cause, out: &mut impl Output) {
+    fn settle_tray(&mut self, at: HostUs, now: Tick, (lane, place): (usize, u32), cause: Cause, out: &mut impl Output) {
         let pearl = *self.lanes[lane].ring.get(place);
-        let landing = match self.plan.lanes[lane]
+        let tray_eye = self.plan.lanes[lane]
             .tray_eye
-            .filter(|_| self.tray_eye_tells(lane, place))
-        {
+            .filter(|_| self.tray_eye_tells(lane, place));
+        let landing = match tray_eye {
             None => Landing::NoEye,
             Some(eye) if !self.has_told(eye.eye.board, self.tray_due(lane, &pearl)) => {
                 self.look_again(now, lane, place);
@@ -152,5 +160,10 @@ impl Core {
             Some(_) => Landing::Lost,
         };
         self.end(lane, place, Destination::Tray(cause), landing, out);
+        if let Some(eye) = tray_eye.filter(|_| landing == Landing::Lost)
+            && self.lanes[lane].tray_unseen.count()
+        {
+            self.hold(at, HoldCause::EyeBlind(eye.eye.board, eye.eye.eye), out);
+        }
     }
 }

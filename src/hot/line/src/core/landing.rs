@@ -10,7 +10,7 @@ use crate::io::{HoldCause, Notice, Output};
 use crate::limits::ON_THE_WAY_US;
 use crate::pearl::{Pearl, Stage};
 use crate::record::{Cause, Destination, Landing};
-use crate::settle::{self, Window};
+use crate::settle::{self, Unseen, Window};
 use crate::track::Numbered;
 
 /// Pearls that may have landed together with another, on each side of it, at most.
@@ -147,6 +147,7 @@ impl Core {
     }
 
     fn landed_in_tray(&mut self, at: HostUs, lane: usize, place: u32, out: &mut impl Output) {
+        self.lanes[lane].tray_unseen = Unseen::NEW;
         let pearl = self.lanes[lane].ring.get_mut(place);
         match pearl.stage {
             Stage::Tray(cause) => self.end(lane, place, Destination::Tray(cause), Landing::Seen, out),
