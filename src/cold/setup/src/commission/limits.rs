@@ -55,7 +55,6 @@ pub const LAG_CHANGE_US: f64 = 5_000.0;
 /// Largest standard uncertainty of a lag, us: at 1 m/s it is as many um of belt.
 pub const LAG_UNCERTAINTY_US: f64 = 500.0;
 
-
 const _: () = assert!(
     LEAST_SPEED_RATIO > 1.0 + MOST_SPEED_SPREAD,
     "levels must not run into one another"
