@@ -63,6 +63,69 @@ pub enum Command {
     /// Scales that the plant owns, for lots and reference masses.
     #[command(subcommand)]
     Scale(ScaleCommand),
+    /// Lots.
+    #[command(subcommand)]
+    Lot(LotCommand),
+    /// The trail of what was changed, by whom, from what to what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What to do with lots.
+#[derive(Debug, Subcommand)]
+pub enum LotCommand {
+    /// Write a lot's records as CSV or Parquet, from the store itself.
+    Export(LotExportArgs),
+}
+
+/// Form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportForm {
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// Options of `lot export`.
+#[derive(Debug, Args)]
+pub struct LotExportArgs {
+    /// The lot's number in the store.
+    #[arg(value_name = "LOT")]
+    pub lot: u32,
+    /// The line's store.
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+    /// Where the records are written, `-` for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The form [default: parquet for a name that ends in .parquet, else csv].
+    #[arg(long, value_name = "FORM")]
+    pub form: Option<ExportForm>,
+}
+
+/// What to do with the audit trail.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Follow the trail's chain, and show the first broken link.
+    Verify(AuditVerifyArgs),
+}
+
+/// Options of `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyArgs {
+    /// The line's store.
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+    /// The trail's end as a lot's report names it: it must still be in the trail.
+    #[arg(long, value_name = "NUMBER:HASH")]
+    pub head: Option<store::Head>,
+    /// Check the file, and count all records again against the sums too; takes a while on a large store.
+    #[arg(long)]
+    pub records: bool,
+    /// Write the verdict as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `run`.
@@ -146,6 +209,10 @@ pub struct DemoArgs {
     /// In virtual time: one thread, as fast as it goes, the same result for the same seed.
     #[arg(long = "virtual")]
     pub virtual_time: bool,
+    /// The whole way from pixels to jets: the line's cameras send drawn pictures, the host measures them. Two cores carry 100
+    /// pearls a second, of which drawing takes the most: `--lanes 8 --rate 12.5`.
+    #[arg(long, conflicts_with = "virtual_time")]
+    pub frames: bool,
     /// Record every event of the line in this file, for `replay` and `tune`.
     #[arg(long, value_name = "FILE", requires = "virtual_time")]
     pub record: Option<PathBuf>,

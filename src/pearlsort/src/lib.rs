@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attend;
+pub mod audit;
 pub mod calibrate;
 pub mod check;
 pub mod cli;
@@ -13,6 +14,8 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod eyes;
+pub mod lot;
 pub mod measure;
 pub mod output;
 pub mod recipes;

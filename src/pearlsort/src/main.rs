@@ -6,8 +6,10 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pearlsort::cli::{Cli, Command, DiagnoseCommand, ScaleCommand};
-use pearlsort::{calibrate, check, demo, doctor, exit, measure, replay, run, scale, simulate, suggest, tune, weigh};
+use pearlsort::cli::{AuditCommand, Cli, Command, DiagnoseCommand, LotCommand, ScaleCommand};
+use pearlsort::{
+    audit, calibrate, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
+};
 use tracing_subscriber::EnvFilter;
 
 /// Counts what the hot thread allocates: it must be nothing.
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
         Command::Measure(arguments) => measure::measure(arguments),
         Command::Scale(ScaleCommand::Read(arguments)) => scale::read(arguments),
+        Command::Lot(LotCommand::Export(arguments)) => lot::export(arguments),
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("pearlsort: {error:#}");
