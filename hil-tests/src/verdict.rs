@@ -1,51 +1,50 @@
-//! What a scenario has shown: requirement by requirement, and the verdict. Cold.
+//! What a run has shown: requirement by requirement, and the verdict. Any thread.
 
-use anyhow::Result;
+use serde::Serialize;
 
-/// How a scenario ended; the worse ones are greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
+/// How a run ended; the worse ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
     /// Every requirement was met.
-    Passed = 0,
+    Passed,
     /// A requirement was not met.
-    Failed = 1,
-    /// The rig did not work, so nothing was shown.
-    Error = 2,
+    Failed,
+    /// The rig did not work or the file is wrong, so nothing was shown.
+    Error,
 }
 
-/// One requirement and what was seen.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    /// What must hold.
-    pub(crate) requirement: &'static str,
-    /// What was seen.
-    pub(crate) seen: String,
-    /// Whether it held.
-    pub(crate) holds: bool,
-}
-
-/// Prints a scenario's findings and gives its verdict.
-pub(crate) fn print(scenario: &str, seed: u64, findings: Result<Vec<Finding>>) -> Verdict {
-    match findings {
-        Err(error) => {
-            println!("{scenario} (seed {seed}): error: {error:#}");
-            Verdict::Error
-        }
-        Ok(findings) => {
-            let verdict = if findings.iter().all(|finding| finding.holds) {
-                Verdict::Passed
-            } else {
-                Verdict::Failed
-            };
-            println!(
-                "{scenario} (seed {seed}): {}",
-                if verdict == Verdict::Passed { "passed" } else { "FAILED" }
-            );
-            for finding in findings {
-                let mark = if finding.holds { "holds " } else { "BROKEN" };
-                println!("  {mark}  {}: {}", finding.requirement, finding.seen);
-            }
-            verdict
+impl Verdict {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Error => "error",
         }
     }
+
+    /// The code to exit with, after sysexits.h: 1 for `failed`, 69 (unavailable) for `error`.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Error => 69,
+        }
+    }
+}
+
+/// One limit and what was seen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Number of the requirement.
+    pub requirement: &'static str,
+    /// What must hold, such as `held-after-s <= 1.5`.
+    pub limit: String,
+    /// What was seen.
+    pub seen: String,
+    /// Whether it held.
+    pub holds: bool,
 }
