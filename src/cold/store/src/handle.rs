@@ -89,7 +89,9 @@ impl Handle {
             self.shared.unkept(record.lot, 1);
             return;
         }
-        let entry = Entry::Record(Moment::now(&*self.clock), *record, classes);
+        let moment = Moment::now(&*self.clock);
+        self.shared.came(moment.steady_us);
+        let entry = Entry::Record(moment, *record, classes);
         if self.entries.try_send(entry).is_err() {
             // Only after the end: there are places for every kind together.
             self.shared.records.give(1);
@@ -113,7 +115,9 @@ impl Handle {
         if !self.shared.events.take() {
             return;
         }
-        let entry = Entry::Event(Moment::now(&*self.clock), Box::new(event));
+        let moment = Moment::now(&*self.clock);
+        self.shared.came(moment.steady_us);
+        let entry = Entry::Event(moment, Box::new(event));
         if self.entries.try_send(entry).is_err() {
             self.shared.events.give(1);
             self.shared.events.drop_many(1);

@@ -66,7 +66,7 @@ pub(crate) struct Shared {
     pub(crate) requests: Room,
     pub(crate) kept_records: AtomicU64,
     pub(crate) retries: AtomicU64,
-    /// Steady time of the oldest entry that the thread has taken and not made durable.
+    /// Steady time of the oldest entry that is not durable.
     oldest_us: AtomicI64,
     failing_since_us: AtomicI64,
     disk_free: AtomicI64,
@@ -141,6 +141,14 @@ impl Shared {
         }
     }
 
+    /// An entry came at `steady_us`: it is the oldest if nothing else waits.
+    pub(crate) fn came(&self, steady_us: i64) {
+        if self.oldest_us.load(Ordering::Relaxed) == NONE {
+            self.oldest_us.store(steady_us, Ordering::Relaxed);
+        }
+    }
+
+    /// The oldest entry of the transaction that begins, or `None` when it is durable.
     pub(crate) fn set_oldest(&self, steady_us: Option<i64>) {
         self.oldest_us.store(steady_us.unwrap_or(NONE), Ordering::Relaxed);
     }

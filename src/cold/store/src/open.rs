@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::StoreError;
 use crate::limits::BUSY_WAIT;
@@ -71,8 +71,15 @@ pub(crate) fn for_reading(path: &Path) -> Result<Connection, StoreError> {
     check_head(path)?;
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
     let found = connection.and_then(|connection| Ok((schema::version(path, &connection)?, connection)));
+    let found = found.map_err(|error| match error {
+        // A log that waits can only be read where the database may make its index beside it.
+        StoreError::Sql { source, .. } if source.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            StoreError::ReadOnly { path: path.to_owned() }
+        }
+        other => other,
+    });
     let (found, connection) = match found {
-        Err(StoreError::ReadOnly { .. } | StoreError::Sql { .. }) if log_is_empty(path) => {
+        Err(StoreError::ReadOnly { .. }) if log_is_empty(path) => {
             let connection = Connection::open_with_flags(
                 format!("file:{}?immutable=1", uri_path(path)),
                 OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -248,4 +255,26 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .and_then(|()| file.flush())
         .map_err(wrong)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_on_the_disk_when_it_returns() {
+        let folder = std::env::temp_dir().join(format!("pearlsort-open-{}", std::process::id()));
+        let opened = for_writing(&folder.join("line.sqlite"), None).expect("a store");
+        let connection = &opened.connection;
+        let level: i64 = connection
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .expect("a level");
+        assert_eq!(level, 2, "FULL");
+        let mode: String = connection
+            .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+            .expect("a mode");
+        assert_eq!(mode, "wal");
+        drop(opened);
+        fs::remove_dir_all(folder).expect("the folder goes");
+    }
 }

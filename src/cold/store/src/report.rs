@@ -132,6 +132,9 @@ pub struct LotReport {
     pub left: Tally,
     /// Pearls: passes less those that were poured back.
     pub pearls: u64,
+    /// Pearls that were counted in, less those in the bins, left in the tray (as counted at the end, where they were) and
+    /// lost: what nobody can account for.
+    pub open_pearls: Option<i64>,
     /// Mass in against mass out.
     pub mass: MassBalance,
     /// By bin.
@@ -262,6 +265,7 @@ pub(crate) fn of_lot(connection: &Connection, number: u32) -> rusqlite::Result<O
     let closed_us = lot.closed.map_or(i64::MAX, |closed| closed.at_us);
     Ok(Some(LotReport {
         mass: balance(&lot, binned, left, lost),
+        open_pearls: open_pearls(&lot, binned, left, lost),
         pearls: passes.passes.saturating_sub(refed.passes),
         passes,
         binned,
@@ -308,6 +312,11 @@ fn value_micro(of: &BinWorth, tally: Tally) -> Option<i64> {
         Worth::PerPearlMicro(worth) => i128::from(worth) * i128::from(tally.passes),
     };
     i64::try_from(value).ok()
+}
+
+fn open_pearls(lot: &Lot, binned: Tally, left: Tally, lost: Tally) -> Option<i64> {
+    let out = binned.passes + lot.left.count.unwrap_or(left.passes) + lost.passes;
+    Some(lot.form.count_in?.cast_signed() - out.cast_signed())
 }
 
 fn balance(lot: &Lot, binned: Tally, left: Tally, lost: Tally) -> MassBalance {

@@ -181,7 +181,6 @@ CREATE TABLE events (
     detail TEXT NOT NULL,
     lot INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX events_by_kind ON events (kind, n);
 
 -- The audit trail: each link's hash covers the link before.
 CREATE TABLE audit (

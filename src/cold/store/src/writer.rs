@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use crate::batch::{Batch, ClassIds};
-use crate::clock::{Clock, Moment, OwnTime, SystemClock};
+use crate::clock::{Clock, Moment, OwnTime, Stamp, SystemClock};
 use crate::error::StoreError;
 use crate::handle::{Entry, Handle, Request, Turn};
 use crate::health::{Shared, Trouble};
@@ -68,16 +68,42 @@ impl Writer {
     /// # Errors
     /// What is wrong with the file.
     pub fn start(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let guard = Arc::new(Guard::new(&options));
         let opened = open::for_writing(path, options.most_bytes)?;
-        let shared = Arc::new(Shared::new(WAITING_RECORDS, WAITING_EVENTS, WAITING_REQUESTS));
-        let clock = Arc::clone(&options.clock);
+        let scribe = Scribe::new(path, opened, &options, &guard)?;
+        Self::spawn(path, guard, move |_| Some(scribe))
+    }
+
+    /// As [`Self::start`], but a store that can't be opened does not keep the line from sorting: it is tried again and
+    /// again, entries wait and are then dropped and counted, requests are refused, and [`crate::Health`] says why.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start_or_wait(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let own_path = path.to_owned();
+        Self::spawn(path, Arc::new(Guard::new(&options)), move |guard| {
+            Scribe::as_soon_as_it_can_be(&own_path, &options, guard)
+        })
+    }
+
+    fn spawn(
+        path: &Path,
+        guard: Arc<Guard>,
+        scribe: impl FnOnce(&Arc<Guard>) -> Option<Scribe> + Send + 'static,
+    ) -> Result<Self, StoreError> {
         // A place for each that a room lets in, and one for the end: sending never waits.
         let (sender, entries) = sync_channel(WAITING_RECORDS + WAITING_EVENTS + WAITING_REQUESTS + 1);
-        let closing = Arc::new(AtomicBool::new(false));
-        let scribe = Scribe::new(path, opened, options, Arc::clone(&shared), Arc::clone(&closing))?;
+        let (shared, clock) = (Arc::clone(&guard.shared), Arc::clone(&guard.clock));
+        let closing = Arc::clone(&guard.closing);
         let thread = std::thread::Builder::new()
             .name(THREAD.to_owned())
-            .spawn(move || scribe.run(&entries))
+            .spawn(move || {
+                let watch = DeathWatch(guard);
+                if let Some(scribe) = scribe(&watch.0) {
+                    scribe.run(&entries);
+                }
+                watch.0.drop_the_rest(&entries);
+            })
             .map_err(|error| StoreError::from_io(path, "starting its thread", error))?;
         Ok(Self {
             handle: Handle {
@@ -120,6 +146,78 @@ impl Drop for Writer {
     }
 }
 
+/// What the thread has in common with the outside.
+struct Guard {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Guard {
+    fn new(options: &Options) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(WAITING_RECORDS, WAITING_EVENTS, WAITING_REQUESTS)),
+            clock: Arc::clone(&options.clock),
+            closing: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Pauses, in steps short enough not to hold up the program's end.
+    fn pause(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while let Some(left) = until.checked_duration_since(Instant::now())
+            && !self.is_closing()
+        {
+            std::thread::sleep(left.min(RETRY.0));
+        }
+    }
+
+    /// Nothing can be written, and there is no own time to tell it by.
+    fn went_wrong(&self, text: String) {
+        let now = Moment::now(&*self.clock);
+        let stamp = Stamp {
+            at_us: now.wall_us,
+            wall_us: now.wall_us,
+        };
+        self.shared.went_wrong(now.steady_us, true, Trouble { stamp, text });
+    }
+
+    /// Counts what came after the end.
+    fn drop_the_rest(&self, entries: &Receiver<Entry>) {
+        while let Ok(entry) = entries.try_recv() {
+            match entry {
+                Entry::Record(_, record, _) => {
+                    self.shared.records.give(1);
+                    self.shared.records.drop_many(1);
+                    self.shared.unkept(record.lot, 1);
+                }
+                Entry::Event(..) => {
+                    self.shared.events.give(1);
+                    self.shared.events.drop_many(1);
+                }
+                Entry::Request(..) => self.shared.requests.give(1),
+                Entry::End => {}
+            }
+        }
+    }
+}
+
+/// Tells when the thread dies of a fault.
+struct DeathWatch(Arc<Guard>);
+
+impl Drop for DeathWatch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let text = "the store's thread has died: a fault in pearlsort. Start it again; the file is sound";
+            self.0.went_wrong(text.to_owned());
+        }
+    }
+}
+
 /// What ended the collection of a batch.
 enum Then {
     Again,
@@ -129,13 +227,11 @@ enum Then {
 
 /// The thread's own.
 struct Scribe {
+    guard: Arc<Guard>,
     path: PathBuf,
     connection: Connection,
     inode: u64,
     _lock: std::fs::File,
-    shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
-    closing: Arc<AtomicBool>,
     retention: Retention,
     own_time: OwnTime,
     run: i64,
@@ -148,13 +244,25 @@ struct Scribe {
 }
 
 impl Scribe {
-    fn new(
-        path: &Path,
-        opened: Opened,
-        options: Options,
-        shared: Arc<Shared>,
-        closing: Arc<AtomicBool>,
-    ) -> Result<Self, StoreError> {
+    /// Opens the file as soon as it can be opened. `None` when the end came before.
+    fn as_soon_as_it_can_be(path: &Path, options: &Options, guard: &Arc<Guard>) -> Option<Self> {
+        let mut pause = RETRY.0;
+        loop {
+            let opened = open::for_writing(path, options.most_bytes);
+            match opened.and_then(|opened| Self::new(path, opened, options, guard)) {
+                Ok(scribe) => return Some(scribe),
+                Err(error) => guard.went_wrong(error.to_string()),
+            }
+            if guard.is_closing() {
+                return None;
+            }
+            guard.shared.retries.fetch_add(1, Ordering::Relaxed);
+            guard.pause(pause);
+            pause = (pause * 2).min(RETRY.1);
+        }
+    }
+
+    fn new(path: &Path, opened: Opened, options: &Options, guard: &Arc<Guard>) -> Result<Self, StoreError> {
         let wrong = |error| StoreError::from_sql(path, "writing to it", error);
         let connection = opened.connection;
         let (next_record, next_event, latest_us): (i64, i64, i64) = connection
@@ -178,14 +286,13 @@ impl Scribe {
             )
             .map_err(wrong)?;
         let run = connection.last_insert_rowid();
+        guard.shared.went_well();
         Ok(Self {
+            guard: Arc::clone(guard),
             path: path.to_owned(),
             connection,
             inode: opened.inode,
             _lock: opened._lock,
-            shared,
-            clock: options.clock,
-            closing,
             retention: options.retention,
             own_time,
             run,
@@ -247,13 +354,13 @@ impl Scribe {
     fn begin(&self, due: &mut Option<Instant>, moment: Moment) {
         if due.is_none() {
             *due = Some(Instant::now() + BATCH_AGE);
-            self.shared.set_oldest(Some(moment.steady_us));
+            self.guard.shared.set_oldest(Some(moment.steady_us));
         }
     }
 
     /// Makes the batch durable, however often it takes; an entry that can never be kept is dropped and counted.
     fn keep(&mut self) {
-        let mut unkept = self.shared.take_unkept();
+        let mut unkept = self.guard.shared.take_unkept();
         if self.batch.is_empty() && unkept.is_empty() {
             return;
         }
@@ -262,21 +369,21 @@ impl Scribe {
             // What the transaction put into the file is gone with it.
             self.class_ids.clear();
             self.tell(&error, true);
-            if !error.may_pass() || (self.closing.load(Ordering::Acquire) && pause > RETRY.0) {
+            if !error.may_pass() || (self.guard.is_closing() && pause > RETRY.0) {
                 self.give_up(unkept);
                 return;
             }
-            self.shared.retries.fetch_add(1, Ordering::Relaxed);
+            self.guard.shared.retries.fetch_add(1, Ordering::Relaxed);
             self.look_at_disk();
-            self.pause(pause);
+            self.guard.pause(pause);
             pause = (pause * 2).min(RETRY.1);
-            for (lot, records) in self.shared.take_unkept() {
+            for (lot, records) in self.guard.shared.take_unkept() {
                 *unkept.entry(lot).or_default() += records;
             }
         }
-        self.shared.went_well();
+        self.guard.shared.went_well();
         let kept = self.batch.records() as u64;
-        self.shared.kept_records.fetch_add(kept, Ordering::Relaxed);
+        self.guard.shared.kept_records.fetch_add(kept, Ordering::Relaxed);
         self.free_places();
     }
 
@@ -292,29 +399,19 @@ impl Scribe {
     }
 
     fn give_up(&mut self, unkept: BTreeMap<u32, u64>) {
-        self.shared.records.drop_many(self.batch.records() as u64);
-        self.shared.events.drop_many(self.batch.events() as u64);
+        self.guard.shared.records.drop_many(self.batch.records() as u64);
+        self.guard.shared.events.drop_many(self.batch.events() as u64);
         for (lot, records) in self.batch.lots().into_iter().chain(unkept) {
-            self.shared.unkept(lot, records);
+            self.guard.shared.unkept(lot, records);
         }
         self.free_places();
     }
 
     fn free_places(&mut self) {
-        self.shared.records.give(self.batch.records());
-        self.shared.events.give(self.batch.events());
-        self.shared.set_oldest(None);
+        self.guard.shared.records.give(self.batch.records());
+        self.guard.shared.events.give(self.batch.events());
+        self.guard.shared.set_oldest(None);
         self.batch.clear();
-    }
-
-    /// Pauses, in steps short enough not to hold up the program's end.
-    fn pause(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        while let Some(left) = until.checked_duration_since(Instant::now())
-            && !self.closing.load(Ordering::Acquire)
-        {
-            std::thread::sleep(left.min(RETRY.0));
-        }
     }
 
     fn answer(&mut self, moment: Moment, request: Request) {
@@ -326,20 +423,22 @@ impl Scribe {
             next_record: self.next_record,
         };
         let result = request.carry_out(turn);
-        self.shared.requests.give(1);
+        self.guard.shared.requests.give(1);
         if let Err(text) = result {
             let trouble = Trouble { stamp, text };
-            self.shared.went_wrong(self.clock.steady_us(), false, trouble);
+            self.guard
+                .shared
+                .went_wrong(self.guard.clock.steady_us(), false, trouble);
         }
     }
 
     fn tell(&mut self, error: &StoreError, failing: bool) {
-        let now = Moment::now(&*self.clock);
+        let now = Moment::now(&*self.guard.clock);
         let trouble = Trouble {
             stamp: self.own_time.stamp(now),
             text: error.to_string(),
         };
-        self.shared.went_wrong(now.steady_us, failing, trouble);
+        self.guard.shared.went_wrong(now.steady_us, failing, trouble);
     }
 
     /// Looks at the disk, and removes some of what is to go.
@@ -348,7 +447,7 @@ impl Scribe {
             self.look_at_disk();
         }
         if self.retention != Retention::default() && Instant::now() >= self.removal_due {
-            let now = self.own_time.stamp(Moment::now(&*self.clock));
+            let now = self.own_time.stamp(Moment::now(&*self.guard.clock));
             match retention::remove_some(&mut self.connection, self.retention, now.at_us) {
                 Ok(true) => {}
                 Ok(false) => self.removal_due = Instant::now() + RETENTION_LOOK,
@@ -365,13 +464,17 @@ impl Scribe {
         self.looked = Some(Instant::now());
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let room = rustix::fs::statvfs(folder.unwrap_or(Path::new(".")));
-        self.shared
+        self.guard
+            .shared
             .set_disk_free(room.ok().map(|room| room.f_bavail.saturating_mul(room.f_frsize)));
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let bytes = size(&self.path) + size(&open::beside(&self.path, "-wal"));
-        self.shared.file_bytes.store(bytes, Ordering::Relaxed);
-        let now = Moment::now(&*self.clock);
+        self.guard.shared.file_bytes.store(bytes, Ordering::Relaxed);
+        let now = Moment::now(&*self.guard.clock);
         let behind = self.own_time.stamp(now).at_us - now.wall_us;
-        self.shared.clock_behind_us.store(behind.max(0), Ordering::Relaxed);
+        self.guard
+            .shared
+            .clock_behind_us
+            .store(behind.max(0), Ordering::Relaxed);
     }
 }

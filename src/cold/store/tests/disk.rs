@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use store::{Clock, Handle, Options, Reader, Refusal, SystemClock, Writer, limits};
+use store::{Classes, Clock, Handle, Options, Reader, Refusal, SystemClock, Writer, limits};
 use support::{Folder, binned, event, form, options};
 
 /// Looks again and again until it holds; a disk that does not fail or heal in a minute fails the test.
@@ -150,11 +150,15 @@ fn a_full_disk_that_gets_room_again_loses_nothing_that_still_waits() {
     let path = disk.join("line.sqlite");
     let writer = Writer::start(&path, options()).unwrap();
     let handle = writer.handle();
+    // Classes that no transaction before had: those of one that failed must not be taken for kept.
+    let classes = |pearl: u64| Classes::new([("shape", (pearl / 100).to_string().as_str())]);
     let mut given = 0;
     until("it is full", || {
         if handle.health().waiting_records < 1_000 {
-            flood(&handle, given + 1, 500, 0);
-            given += 500;
+            for _ in 0..500 {
+                given += 1;
+                handle.record(&binned(given, 0, 1), Some(classes(given)));
+            }
         }
         handle.health().failing_us > 0
     });
@@ -165,7 +169,11 @@ fn a_full_disk_that_gets_room_again_loses_nothing_that_still_waits() {
     assert_eq!((health.kept_records, health.dropped.records), (given, 0));
     let reader = Reader::open(&path).unwrap();
     is_sound(&reader);
-    assert_eq!(reader.last_records(u32::MAX, None).unwrap().len() as u64, given);
+    let kept = reader.last_records(u32::MAX, None).unwrap();
+    assert_eq!(kept.len() as u64, given);
+    for (pearl, of) in (1..).zip(kept) {
+        assert_eq!((of.record.pearl.0, of.classes), (pearl, Some(classes(pearl))));
+    }
 }
 
 #[test]
@@ -191,6 +199,40 @@ fn a_file_that_is_moved_away_is_told_and_written_again_when_it_is_back() {
             .len(),
         2
     );
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_is_tried_again_while_the_line_sorts() {
+    let folder = Folder::new();
+    Writer::start(&folder.store(), options()).unwrap().end();
+    let whole = std::fs::read(folder.store()).unwrap();
+    std::fs::write(folder.store(), &whole[..5_000]).unwrap();
+    let writer = Writer::start_or_wait(&folder.store(), options()).unwrap();
+    let handle = writer.handle();
+    handle.record(&binned(1, 0, 1), None);
+    until("it is told", || handle.health().failing_us > 0);
+    let text = handle.health().trouble.unwrap().text;
+    assert!(text.contains("truncated or damaged"), "{text}");
+    // Somebody puts a copy in its place.
+    std::fs::write(folder.store(), &whole).unwrap();
+    until("all is well again", || handle.health().failing_us == 0);
+    handle.flush().unwrap();
+    assert_eq!(writer.end().kept_records, 1);
+    // Where nobody does, everything is counted as dropped at the end.
+    std::fs::write(folder.store(), &whole[..5_000]).unwrap();
+    let writer = Writer::start_or_wait(&folder.store(), options()).unwrap();
+    let handle = writer.handle();
+    flood(&handle, 1, 70_000, 0);
+    handle.event(event("notice.held"));
+    let health = writer.end();
+    assert_eq!(
+        (health.kept_records, health.dropped.records, health.dropped.events),
+        (0, 70_000, 1)
+    );
+    assert_eq!(health.waiting_records, 0);
+    handle.record(&binned(1, 0, 1), None);
+    assert_eq!(handle.health().dropped.records, 70_001);
+    assert!(matches!(handle.flush(), Err(Refusal::Ended)));
 }
 
 /// Set in the child that is killed: its store.

@@ -14,7 +14,9 @@ fn a_lot_adds_up_and_a_pearl_that_went_round_twice_is_one_pearl() {
     let folder = Folder::new();
     let writer = Writer::start(&folder.store(), options()).unwrap();
     let handle = writer.handle();
-    let lot = handle.open_lot(form("A-17"), RECIPE, "wang").unwrap().lot;
+    let mut counted = form("A-17");
+    counted.count_in = Some(5);
+    let lot = handle.open_lot(counted, RECIPE, "wang").unwrap().lot;
     handle.record(&binned(1, lot, 2), None);
     handle.record(&recirculated(2, lot, Cause::Touching), None);
     handle.record(&recirculated(3, lot, Cause::NoBin), None);
@@ -39,6 +41,7 @@ fn a_lot_adds_up_and_a_pearl_that_went_round_twice_is_one_pearl() {
         report.pearls,
         report.binned.passes + report.left.passes + report.lost.passes
     );
+    assert_eq!(report.open_pearls, Some(1), "five were counted in, four are known of");
     let causes: Vec<_> = report
         .causes
         .iter()
