@@ -19,9 +19,9 @@ export const LINE_MS = 60_000;
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** A browser with a fresh profile; `close` takes the profile away too. */
-export async function launch({ language = "zh", theme = "light", width = 1280, height = 800, touch = false } = {}) {
+export async function launch({ language = "zh", theme = "light", width = 1280, height = 800, touch = false, reducedMotion = "reduce" } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "pearlsort-browser-"));
-  const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.PEARLSORT_CHROMIUM ?? "/usr/bin/chromium", args: flags, viewport: { width, height }, hasTouch: touch, reducedMotion: "reduce" });
+  const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.PEARLSORT_CHROMIUM ?? "/usr/bin/chromium", args: flags, viewport: { width, height }, hasTouch: touch, reducedMotion });
   await context.addInitScript(([t, l]) => {
     if (localStorage.getItem("pearlsort.test")) return;
     localStorage.setItem("pearlsort.test", "yes");

@@ -10,8 +10,9 @@ import { base, skip } from "../page.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../../src/cold/hmi/page/js");
 
+/** All but `words.js`, which only looks up what others ask for. */
 function sources(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [readFileSync(join(folder, entry.name), "utf8")]));
+  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.name !== "words.js").flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [readFileSync(join(folder, entry.name), "utf8")]));
 }
 
 /** Keys that the sources name whole, and beginnings of those that end in a code. */

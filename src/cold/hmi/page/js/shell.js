@@ -77,6 +77,7 @@ async function show() {
   const where = place();
   const name = views.includes(where[0]) ? where[0] : "line";
   for (const [other, link] of Object.entries(parts.links)) attribute(link, "aria-current", other === name ? "page" : undefined);
+  parts.links[name].scrollIntoView({ block: "nearest", inline: "nearest" });
   root.dataset.view = name;
   let view;
   try {

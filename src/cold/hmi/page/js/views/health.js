@@ -68,9 +68,9 @@ async function showValves(body) {
   const cell = (valve) => {
     if (!valve) return h("td");
     const bad = troubled(valve);
-    const words = `${t("word.valve")} ${valve.valve}, ${t("word.lane")} ${valve.lane}, ${t("bin.number", { n: valve.bin })}: ${percent(valve.confirmed)}, ${t("health.fires")} ${count(valve.fires)}`;
-    return h("td", h(`button.valve${bad ? ".bad" : ""}${valve.confirmed === null ? ".unknown" : ""}`, { type: "button", "aria-label": words, "data-valve": valve.valve, on: { click: () => valveDialog(valve) } },
-      bad ? icon("quarantined") : null, h("span.figure", percent(valve.confirmed, valve.confirmed === 1 ? 0 : 1)), h("small.figure", count(valve.fires))));
+    const hidden = (words) => h("span.hidden-visually", words);
+    return h("td", h(`button.valve${bad ? ".bad" : ""}${valve.confirmed === null ? ".unknown" : ""}`, { type: "button", "data-valve": valve.valve, on: { click: () => valveDialog(valve) } },
+      hidden(`${t("word.valve")} ${valve.valve}, ${t("health.confirmed")} `), bad ? icon("quarantined") : null, h("span.figure", percent(valve.confirmed, valve.confirmed === 1 ? 0 : 1)), hidden(`, ${t("health.fires")} `), h("small.figure", count(valve.fires))));
   };
   const focused = document.activeElement?.dataset?.valve;
   replace(body, h("div.card", h("h2", t("health.matrix"), h("small", t("health.matrix_hint"))),
