@@ -237,27 +237,23 @@ fn a_store_that_cannot_be_opened_is_tried_again_while_the_line_sorts() {
 
 /// Set in the child that is killed: its store.
 const TO_BE_KILLED: &str = "PEARLSORT_STORE_TO_BE_KILLED";
-/// Records that the child lets wait: what a disk takes in a small part of a second.
-const CHILD_WAITING: usize = 2_000;
-/// Records between two lines of the child.
-const CHILD_LINE: u64 = 100;
+/// Records between two lines of the child, and the time between them: five times the rate of the fastest line.
+const CHILD_LINE: (u64, Duration) = (100, Duration::from_millis(10));
 
 /// Writes at full rate until it is killed; each line says which pearls were given, and when.
 fn be_killed(path: &Path) {
     let writer = Writer::start(path, options()).unwrap();
     let handle = writer.handle();
     let lot = handle.open_lot(form("A"), 1, "li").unwrap().lot;
+    let begun = Instant::now();
     let mut pearl = 0;
-    loop {
-        if handle.health().waiting_records > CHILD_WAITING {
-            std::thread::yield_now();
-            continue;
-        }
-        for _ in 0..CHILD_LINE {
+    for line in 1.. {
+        for _ in 0..CHILD_LINE.0 {
             pearl += 1;
             handle.record(&binned(pearl, lot, (pearl % 7) as u8), None);
         }
         println!("given {pearl} {}", SystemClock.steady_us());
+        std::thread::sleep((begun + CHILD_LINE.1 * line).saturating_duration_since(Instant::now()));
     }
 }
 
