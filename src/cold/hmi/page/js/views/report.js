@@ -34,6 +34,9 @@ export async function showReport(root, number) {
       recipes(report), calibrations(report), changes(report), foot(report)));
 }
 
+/** A part of the report: on a phone it scrolls by itself, so it can be reached by the keyboard. */
+const part = (title, ...children) => h("section", { tabindex: "0", role: "region", "aria-label": title }, h("h2", title), children);
+
 function head({ lot, made_at_ms: made, adds_up: whole, records_dropped: dropped }) {
   const pair = (label, value) => [h("dt", label), h("dd", value || "–")];
   return h("header.report-head",
@@ -53,7 +56,7 @@ function balance({ lot, ...report }) {
   const { passes } = lot;
   const row = (name, pearls, milligrams, kind = "td") => h(`tr${kind === "th" ? ".sum" : ""}`, { data: { count: name } }, h("th", { scope: "row" }, name === "seen" ? t("report.seen") : t(`count.${name}`)),
     h("td.number", count(pearls)), h("td.number", percent(passes.entered ? pearls / passes.entered : null)), h("td.number", milligrams === undefined ? "" : mass(milligrams)));
-  return h("section", h("h2", t("report.balance")), h("table.dense",
+  return part(t("report.balance"), h("table.dense",
     h("thead", h("tr", h("th", { scope: "col" }, t("report.kind")), h("th.number", { scope: "col" }, t("lot.passes")), h("th.number", { scope: "col" }, t("word.share")), h("th.number", { scope: "col" }, t("word.mass")))),
     h("tbody", row("binned", passes.binned, report.mass_binned_mg), row("recirculated", passes.recirculated, report.mass_recirculated_mg), row("lost", passes.lost, report.mass_lost_mg),
       passes.in_flight ? row("in_flight", passes.in_flight) : null),
@@ -67,7 +70,7 @@ function grades(report) {
   const priced = report.grades.some((grade) => grade.value !== null);
   const sum = (name) => report.grades.reduce((total, grade) => total + (grade[name] ?? 0), 0);
   const money = (value) => (value === null ? "–" : `${fixed(value, 2)} ${report.currency ?? ""}`);
-  return h("section", h("h2", t("report.grades")), h("table.dense",
+  return part(t("report.grades"), h("table.dense",
     h("thead", h("tr", h("th", { scope: "col" }, t("word.bin")), h("th", { scope: "col" }, t("word.grade")), h("th.number", { scope: "col" }, t("word.pearls")), h("th.number", { scope: "col" }, t("word.share")),
       h("th.number", { scope: "col" }, t("word.mass")), h("th.number", { scope: "col" }, t("report.mean_diameter")), priced ? h("th.number", { scope: "col" }, t("report.value")) : null)),
     h("tbody", report.grades.map((grade) => h("tr", { data: { grade: grade.bin } }, h("td.figure", grade.bin), h("th", { scope: "row" }, either(grade.name), grade.high_grade ? h("span.high", ` ${t("word.high")}`) : null),
@@ -82,31 +85,31 @@ function classes({ classes: list }) {
     const name = either(each.property);
     groups.set(name, [...(groups.get(name) ?? []), each]);
   }
-  return h("section", h("h2", t("report.classes")), h("div.class-groups", [...groups].map(([name, rows]) => h("table.dense",
+  return part(t("report.classes"), h("div.class-groups", [...groups].map(([name, rows]) => h("table.dense",
     h("caption", name), h("thead.hidden-visually", h("tr", h("th", { scope: "col" }, t("word.class")), h("th", { scope: "col" }, t("word.pearls")))),
     h("tbody", rows.map((each) => h("tr", h("th", { scope: "row" }, each.class), h("td.number", count(each.pearls)))))))));
 }
 
 function causes({ causes: list }) {
-  return h("section", h("h2", t("word.causes")), list.length === 0 ? h("p.muted", t("word.none")) : h("table.dense",
+  return part(t("word.causes"), list.length === 0 ? h("p.muted", t("word.none")) : h("table.dense",
     h("tbody", list.map((each) => h("tr", h("th", { scope: "row" }, either(each.name)), h("td.number", count(each.pearls))))),
     h("tfoot", h("tr", h("th", { scope: "row" }, t("report.sum")), h("td.number", count(list.reduce((total, each) => total + each.pearls, 0)))))));
 }
 
 function recipes({ recipes: list }) {
-  return h("section", h("h2", t("report.recipes")), h("table.dense",
+  return part(t("report.recipes"), h("table.dense",
     h("thead", h("tr", h("th", { scope: "col" }, t("word.recipe")), h("th", { scope: "col" }, t("report.hash")), h("th", { scope: "col" }, t("report.from")), h("th.number", { scope: "col" }, t("lot.passes")))),
     h("tbody", list.map((each) => h("tr", h("th", { scope: "row" }, either(each.name)), h("td", h("code", each.hash)), h("td.figure", moment(each.from_ms, true)), h("td.number", count(each.passes)))))));
 }
 
 function calibrations({ calibrations: list }) {
-  return h("section", h("h2", t("report.calibrations")), list.length === 0 ? h("p.muted", t("word.none")) : h("table.dense",
+  return part(t("report.calibrations"), list.length === 0 ? h("p.muted", t("word.none")) : h("table.dense",
     h("thead", h("tr", [t("nav.calibration"), t("calibration.subject"), t("word.time"), t("word.who"), t("report.result"), t("report.residual")].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", list.map((each) => h("tr", h("th", { scope: "row" }, t(`calibration_kind.${each.kind}`)), h("td", either(each.subject)), h("td.figure", each.at_ms === null ? t("calibration.never") : moment(each.at_ms, true)), h("td", each.by), h("td", each.result), h("td", each.residual))))));
 }
 
 function changes({ audit, audit_hash: hash }) {
-  return h("section", h("h2", t("report.audit")), audit.length === 0 ? h("p.muted", t("report.no_changes")) : h("table.dense",
+  return part(t("report.audit"), audit.length === 0 ? h("p.muted", t("report.no_changes")) : h("table.dense",
     h("thead", h("tr", h("th.number", { scope: "col" }, "#"), [t("word.time"), t("word.who"), t("word.what"), t("admin.subject"), t("admin.before"), t("admin.after")].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", audit.map((each) => h("tr", h("td.number", each.number), h("td.figure", moment(each.at_ms, true)), h("td", each.by), h("td", h("code", each.action)), h("td.wrap", each.subject), h("td.wrap", each.before), h("td.wrap", each.after))))),
   h("p.hash", h("span.muted", t("report.audit_hash")), " ", h("code", hash)));
