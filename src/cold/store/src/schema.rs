@@ -127,6 +127,7 @@ CREATE TABLE records (
     u_blemish_area INTEGER,
     nacre_um INTEGER
 ) STRICT;
+CREATE INDEX records_by_lot ON records (lot);
 
 -- Sums of a lot. what: outcome, earned, class (of binned passes), class_back (of the others), removed (by retention, by
 -- outcome), unkept.
