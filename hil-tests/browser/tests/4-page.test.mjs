@@ -2,8 +2,9 @@
 // connection is told and mended; that the report prints alone.
 
 import assert from "node:assert/strict";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
-import { closeOpenLot, launch, LINE_MS, logIn, skip, view, words } from "../page.mjs";
+import { base, closeOpenLot, launch, LINE_MS, logIn, skip, view, words } from "../page.mjs";
 
 /** The first paint may load so much, bytes over the wire. */
 const FIRST_PAINT = 100_000;
@@ -61,20 +62,39 @@ test("script in a lot's name stays text", { skip }, async () => {
   }
 });
 
+/** A wire to the line that can be cut and mended. */
+function wire() {
+  const target = new URL(base);
+  const open = new Set();
+  const listener = createServer((near) => {
+    const far = connect(Number(target.port || 80), target.hostname);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => { open.delete(socket); near.destroy(); far.destroy(); });
+    }
+    near.pipe(far).pipe(near);
+  });
+  const listen = (port) => new Promise((resolve) => listener.listen(port, target.hostname, () => resolve(listener.address().port)));
+  return { listen, cut: () => new Promise((resolve) => { listener.close(resolve); for (const socket of open) socket.destroy(); }) };
+}
+
 test("a lost connection is told at once, and mended", { skip }, async () => {
   const browser = await launch();
   const { page } = browser;
+  const cable = wire();
   try {
-    await view(page, "line");
-    await browser.context.setOffline(true);
-    // An open stream may outlive the cut; silence or a refused request ends it.
-    await page.evaluate(() => dispatchEvent(new Event("offline")));
+    const port = await cable.listen(0);
+    await page.goto(`${new URL(base).protocol}//${new URL(base).hostname}:${port}/#/line`);
+    await page.locator("main.line-view.ready").waitFor({ timeout: LINE_MS });
+    await cable.cut();
     await page.locator(".lost[role=alert]").filter({ visible: true }).waitFor({ timeout: LINE_MS });
     assert.equal(await page.locator('.dock [data-command="hold"]').getAttribute("aria-disabled"), "true", "what can't be done is not offered");
-    await browser.context.setOffline(false);
+    await cable.listen(port);
     await page.locator("#app:not(.offline)").waitFor({ timeout: LINE_MS });
   } finally {
     await browser.close();
+    await cable.cut();
   }
 });
 

@@ -13,11 +13,12 @@ const TREND_MS = 10000;
 const TREND_POINTS = 180;
 
 const now = { line: null, versions: {}, layout: null, alarms: { alarms: [], version: -1, flood: false }, connected: false, trend: [] };
-const listeners = { line: new Set(), alarms: new Set(), layout: new Set(), connection: new Set(), journal: new Set() };
+const listeners = { line: new Set(), alarms: new Set(), layout: new Set(), connection: new Set(), journal: new Set(), bye: new Set() };
 let source = null;
 let heard = 0;
 let tries = 0;
 let again = null;
+let looking = () => true;
 
 /** The last known state of everything. */
 export const live = now;
@@ -93,8 +94,10 @@ function lose() {
   again = setTimeout(() => { again = null; connect(); }, pause);
 }
 
-/** Opens the stream, and again whenever it is lost. */
-export function connect() {
+/** Opens the stream, and again whenever it is lost, as long as somebody may look. */
+export function connect(mayLook) {
+  looking = mayLook ?? looking;
+  if (!looking()) return;
   source?.close();
   heard = Date.now();
   source = new EventSource("/api/v1/events");
@@ -106,11 +109,11 @@ export function connect() {
   source.addEventListener("error", lose);
 }
 
-/** The session has ended or the program stops: a request finds out which, and asks for a login where one is needed. */
-async function goodbye() {
+/** The session has ended or the program stops. */
+function goodbye() {
   lose();
   tries = PAUSES_MS.length;
-  await get("/line").catch(() => {});
+  say("bye");
 }
 
 setInterval(() => { if (source && Date.now() - heard > SILENCE_MS) lose(); }, 1000);

@@ -1,7 +1,7 @@
 // Starts the page: words, session, frame, stream. The frame then shows the view that the address names.
 
-import { connect } from "./live.js";
-import { loadSession, login, onSession, sessionNow } from "./session.js";
+import { connect, on } from "./live.js";
+import { checkEnded, loadSession, login, onSession, sessionNow } from "./session.js";
 import { frame } from "./shell.js";
 import { loadWords, t } from "./words.js";
 
@@ -15,9 +15,10 @@ async function start() {
     return;
   }
   frame(document.getElementById("app"));
-  if (sessionNow().right) connect();
-  else login(t("session.wanted"));
-  onSession((session) => { if (session.right) connect(); });
+  connect(() => Boolean(sessionNow().right));
+  onSession(() => connect());
+  on("bye", checkEnded);
+  if (!sessionNow().right) login(t("session.wanted"));
 }
 
 start();

@@ -15,13 +15,14 @@ let asking = null;
 export const sessionNow = () => session;
 /** Whether the user has at least that right. */
 export const may = (right) => order.indexOf(session.right) >= order.indexOf(right);
-/** Called with each change of the session. */
+/** Called whenever another user, or none, is there. */
 export const onSession = (listener) => { listeners.push(listener); };
 
 function take(told) {
+  const other = told.user !== session.user || told.right !== session.right;
   session = told;
   useToken(told.csrf_token);
-  for (const listener of listeners) listener(session);
+  if (other) for (const listener of listeners) listener(session);
 }
 
 /** Asks the server who is there. */
@@ -95,9 +96,12 @@ export function changePassword(reason) {
   });
 }
 
-onEnded(async () => {
+/** Finds out whether the session has ended, tells it, and asks for a login where one is needed. */
+export async function checkEnded() {
   const had = session.user;
   if (asking) return;
-  await loadSession().catch(() => take({ user: null, right: null }));
+  await loadSession().catch(() => { /* No connection: that is told elsewhere. */ });
   if (!session.user && (had || !session.right)) login(had ? t("session.ended", { user: had }) : t("session.wanted"));
-});
+}
+
+onEnded(checkEnded);

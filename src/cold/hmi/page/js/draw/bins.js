@@ -40,12 +40,13 @@ function card(number, press) {
   const pearls = h("span.bin-count.figure");
   const share = h("span.bin-share.figure");
   const mark = h("span.bin-mark");
+  const sign = h("span.bin-sign");
   const badge = number === 0 ? icon("reset") : h(`span.badge.${grade(number)}`, { "aria-hidden": "true" }, number);
   // What the picture shows, for those who listen: the bin's number before its name, the unit after the count, the state.
   const hidden = (words) => h("span.hidden-visually", words);
   const unit = hidden("");
   const prefix = hidden("");
-  const element = h("button.bin", { type: "button", "data-bin": number, on: { click: () => press(number) } }, h("span.bin-head", badge, prefix, name), picture.element, h("span", pearls, unit), share, mark);
+  const element = h("button.bin", { type: "button", "data-bin": number, on: { click: () => press(number) } }, h("span.bin-head", h("span.bin-badges", badge, sign), prefix, name), picture.element, h("span", pearls, unit), share, mark);
   return { element, update(bin, line) {
     text(name, number === 0 ? t("word.tray") : either(bin.name));
     text(pearls, count(bin.pearls));
@@ -55,7 +56,8 @@ function card(number, press) {
     element.className = `bin ${bin.state}`;
     text(unit, ` ${t("word.pearls")}, `);
     text(prefix, number === 0 ? "" : `${t("bin.number", { n: number })} `);
-    replaceWhen(mark, [languageNow(), bin.state], () => (bin.state === "ready" ? hidden(word("bin.ready")) : h(`span.mark.${tones[bin.state]}`, icon(bin.state), word(`bin.${bin.state}`))));
+    replaceWhen(mark, [languageNow(), bin.state], () => (bin.state === "ready" ? hidden(word("bin.ready")) : h(`span.mark.${tones[bin.state]}`, word(`bin.${bin.state}`))));
+    replaceWhen(sign, bin.state, () => (bin.state === "ready" ? [] : icon(bin.state)));
   } };
 }
 

@@ -21,8 +21,9 @@ export async function show(root, [which]) {
     ["users", "audit"].map((name) => h("button", { type: "button", role: "tab", "aria-selected": String(name === tab), "data-tab": name, on: { click: () => go("admin", ...(name === "audit" ? ["audit"] : [])) } }, t(`admin.${name}`)))));
   const body = h("div.stack");
   root.append(head, body);
-  if (!may("admin")) {
-    replace(body, h("p.empty.card", icon("admin"), t("admin.needs", { right: t("right.admin") }), h("br"), button(t("session.login"), () => needs("admin"), { kind: "primary" })));
+  const wanted = tab === "audit" ? "maintenance" : "admin";
+  if (!may(wanted)) {
+    replace(body, h("div.empty.card", icon("admin"), h("p", t("admin.needs", { right: t(`right.${wanted}`) })), button(t("session.login"), () => needs(wanted), { kind: "primary" })));
     return;
   }
   await (tab === "audit" ? showAudit(body) : showUsers(body)).catch((error) => replace(body, h("p.note.bad", error.told ?? String(error))));

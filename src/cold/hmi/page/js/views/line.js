@@ -14,7 +14,7 @@ import { button } from "../dialogs.js";
 import { address } from "../router.js";
 
 /** Width before the first jet on a wide screen, px. */
-const FRONT = 236;
+const FRONT = 216;
 const FRONT_NARROW = 150;
 
 /** Shows the view; gives what ends it. */

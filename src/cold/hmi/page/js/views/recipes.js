@@ -32,7 +32,13 @@ export async function show(root, [wanted]) {
   build(view);
   view.editor.set(drafts.get(file) ?? kept.text);
   check(view);
-  return on("line", () => { if (live.line.recipe.hash !== view.status.in_force.hash) refresh(view); });
+  // Somebody else may stage and apply too.
+  let version = live.versions.recipe;
+  return on("line", () => {
+    if (live.versions.recipe === version && live.line.recipe.hash === view.status.in_force.hash) return;
+    version = live.versions.recipe;
+    refresh(view).catch(() => {});
+  });
 }
 
 function build(view) {
@@ -84,6 +90,10 @@ function changed(view) {
 async function check(view) {
   const asked = view.editor.value();
   view.discard.hidden = asked === view.kept.text;
+  if (!may("operator")) {
+    replace(view.verdict, h("p.note", t("admin.needs", { right: t("right.operator") })));
+    return;
+  }
   let result;
   try { result = await post("/recipes/check", { file: view.file, text: asked }); } catch (error) {
     replace(view.verdict, h("p.note.bad", error.told));
