@@ -19,12 +19,14 @@ export function definitions() {
   return { element, pearl: `url(#${pearl})`, hatch: `url(#${hatch})` };
 }
 
-/** Numbers between 0 and 1 that look like chance and are the same each time. */
+/** Numbers between 0 and 1 that look like chance and are the same each time (a Weyl sequence, mixed). */
 export function chance(seed) {
-  let state = seed * 2654435761 + 1;
+  let state = (seed * 0x9e3779b9) >>> 0;
   return () => {
-    state = (state * 1664525 + 1013904223) % 4294967296;
-    return state / 4294967296;
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
 

@@ -16,6 +16,9 @@ import { address } from "../router.js";
 /** Width before the first jet on a wide screen, px. */
 const FRONT = 216;
 const FRONT_NARROW = 150;
+/** Least width of a jet's column, px: with many bins the drawing scrolls sideways. On a phone the bins stand below in rows. */
+const COLUMN = 74;
+const COLUMN_NARROW = 22;
 
 /** Shows the view; gives what ends it. */
 export function show(root) {
@@ -30,7 +33,8 @@ export function show(root) {
   const lot = h("section.card.lot-card", { "aria-label": t("word.open_lot") });
   const causes = h("div.causes");
   const told = h("div");
-  box.append(h("h1.hidden-visually", t("nav.line")), motionButton(box), drawing.element, bowls.element, told);
+  const across = h("div", drawing.element, bowls.element);
+  box.append(h("h1.hidden-visually", t("nav.line")), motionButton(box), h("div.scroll", across), told);
   root.classList.add("line-view");
   root.append(h("div.line-left", box,
     h("section.card.mix-card", { "aria-label": t("word.grade_mix") }, h("div.mix-head", h("h2", t("word.grade_mix")), sum.element), grades.element, h("div.mix-columns", grades.legend, causes))),
@@ -42,7 +46,9 @@ export function show(root) {
     root.classList.toggle("ready", Boolean(line && layout));
     if (!line || !layout) return;
     waiting.remove();
-    const front = root.clientWidth > 700 ? FRONT : FRONT_NARROW;
+    const wide = root.clientWidth > 700;
+    const front = wide ? FRONT : FRONT_NARROW;
+    across.style.minWidth = `${front + line.bins.length * (wide ? COLUMN : COLUMN_NARROW)}px`;
     drawing.update(line, layout, front);
     bowls.update(line, front);
     beltFigures(bowls.front, line);
