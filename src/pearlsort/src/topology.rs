@@ -93,8 +93,23 @@ pub const FAULTS: Thread = Thread {
     does: "only with `--allow-faults`: carries every port's bytes, spoilt by a timetable",
 };
 
-/// Every thread of `pearlsort run`, in the order in which they start.
-pub const THREADS: &[Thread] = &[COLD, WATCH, FAULTS, HOT];
+/// The thread that takes flashes from cameras, where the host looks at pearls itself.
+pub const CAMERA: Thread = Thread {
+    name: "camera",
+    priority: Priority::Fifo(35),
+    core: Core::Any,
+    does: "only with cameras on the host: takes flashes and hands them on",
+};
+/// The thread that measures pearls. One is enough: 250 us a pearl are 4,000 pearls a second.
+pub const EYES: Thread = Thread {
+    name: "eyes",
+    priority: Priority::Fifo(40),
+    core: Core::Any,
+    does: "only with cameras on the host: measures pearls, gives up those that are late",
+};
+
+/// Every thread of the program, in the order in which they start.
+pub const THREADS: &[Thread] = &[COLD, WATCH, FAULTS, HOT, EYES, CAMERA];
 
 /// Pearls' records. At 64 lanes x 30/s it holds four seconds.
 pub const RECORDS: RingSpec = RingSpec {
@@ -151,8 +166,56 @@ pub const TAPE: RingSpec = RingSpec {
     when_full: "the event is dropped and counted, the recording says where",
 };
 
-/// Every ring of `pearlsort run`.
-pub const RINGS: &[RingSpec] = &[RECORDS, NOTICES, COMMANDS, PORTS, LOST_PORTS, TAPE];
+/// Flashes on their way to the eyes.
+pub const FLASHES: RingSpec = RingSpec {
+    name: "flashes",
+    from: "camera",
+    to: "eyes",
+    capacity: 32,
+    carries: "a flash with its frames, or that they are lost",
+    when_full: "dropped, counted; the pearl has no figures",
+};
+/// Memory for frames on its way back.
+pub const EMPTY_VIEWS: RingSpec = RingSpec {
+    name: "empty-views",
+    from: "eyes",
+    to: "camera",
+    capacity: 32,
+    carries: "memory for the frames of a flash",
+    when_full: "never: it holds all there is",
+};
+/// Figures of the host's eyes on their way to the core.
+pub const VIEWS: RingSpec = RingSpec {
+    name: "views",
+    from: "eyes",
+    to: "hot",
+    capacity: 256,
+    carries: "a measurement for each flash, as a board would have sent it",
+    when_full: "dropped, counted; the pearl has no figures",
+};
+/// The same for whoever watches.
+pub const SEEN: RingSpec = RingSpec {
+    name: "seen",
+    from: "eyes",
+    to: "cold",
+    capacity: 1024,
+    carries: "the same measurements, for whoever watches",
+    when_full: "dropped, counted",
+};
+
+/// Every ring of the program.
+pub const RINGS: &[RingSpec] = &[
+    RECORDS,
+    NOTICES,
+    COMMANDS,
+    PORTS,
+    LOST_PORTS,
+    TAPE,
+    FLASHES,
+    EMPTY_VIEWS,
+    VIEWS,
+    SEEN,
+];
 
 const _: () = assert!(
     PORTS.capacity >= line::limits::BOARDS,

@@ -25,6 +25,8 @@ const MOST_PITTED: f64 = 0.12;
 const PIT_SHARE: f64 = 0.004;
 /// Light that a pit still sends back.
 const PIT_LIGHT: f32 = 0.72;
+/// Pixels inside the edge from which four pixels are drawn as one.
+const DEEP_PX: f32 = 3.0;
 /// Noise: counts that stay, and counts for the root of the level.
 const NOISE_COUNTS: f32 = 0.5;
 const NOISE_ROOT: f32 = 0.12;
@@ -129,25 +131,37 @@ impl Painter {
         }
     }
 
+    /// Well inside the pearl one place in the middle of four pixels speaks for all of them.
     fn paint_solid(&self, solid: &Solid, frame: &mut [u8]) {
         let (width, height) = self.calibration.size_px;
         let rows = span(solid.centre[1], solid.reach[1], height);
         let columns = span(solid.centre[0], solid.reach[0], width);
-        for row in rows {
-            for column in columns.clone() {
-                let at = 3 * (row * width + column);
-                let pixel = &mut frame[at..at + 3];
-                let x = column as f32 + 0.5 - solid.centre[0];
-                let y = row as f32 + 0.5 - solid.centre[1];
-                let Some((cover, counts)) = solid.seen(x, y) else {
-                    continue;
-                };
-                for (channel, value) in pixel.iter_mut().enumerate() {
-                    let level = f32::from(*value) + cover * (counts[channel] - f32::from(*value));
-                    let noise = self.noise[(at + channel) % NOISE_TABLE];
-                    *value = byte(level + cover * (NOISE_COUNTS + NOISE_ROOT * level.max(0.0).sqrt()) * noise);
+        let seen = |row: usize, column: usize, middle: f32| {
+            let x = column as f32 + middle - solid.centre[0];
+            solid.seen(x, row as f32 + middle - solid.centre[1])
+        };
+        for row in rows.clone().step_by(2) {
+            for column in columns.clone().step_by(2) {
+                let block = seen(row, column, 1.0);
+                let deep = block.filter(|(cover, _)| *cover > DEEP_PX);
+                for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| (row + r, column + c)) {
+                    if row >= height || column >= width {
+                        continue;
+                    }
+                    if let Some((cover, counts)) = deep.or_else(|| seen(row, column, 0.5)) {
+                        self.paint_pixel(frame, 3 * (row * width + column), cover.min(1.0), &counts);
+                    }
                 }
             }
+        }
+    }
+
+    fn paint_pixel(&self, frame: &mut [u8], at: usize, cover: f32, counts: &[f32; 3]) {
+        for channel in 0..3 {
+            let value = f32::from(frame[at + channel]);
+            let level = value + cover * (counts[channel] - value);
+            let noise = self.noise[(at + channel) % NOISE_TABLE];
+            frame[at + channel] = byte(level + cover * (NOISE_COUNTS + NOISE_ROOT * level.max(0.0).sqrt()) * noise);
         }
     }
 }
@@ -240,7 +254,8 @@ impl Solid {
         }
     }
 
-    /// How much of the pixel at (x, y) from the middle it covers, and the counts that it shows there.
+    /// How much of the pixel at (x, y) from the middle it covers (more than 1: how far inside it is, pixels), and the
+    /// counts that it shows there.
     fn seen(&self, x: f32, y: f32) -> Option<(f32, [f32; 3])> {
         let point = [x * self.across[0], y, x * self.across[2]];
         let (ap, av) = (apply(&self.form, &point), apply(&self.form, &self.toward));
@@ -269,7 +284,7 @@ impl Solid {
         let light = if pitted { PIT_LIGHT } else { 1.0 };
         let dark = self.light.dark;
         let counts = [0, 1, 2].map(|k| dark[k] + light * (self.body[k] * shading + image));
-        Some((cover.min(1.0), counts))
+        Some((cover, counts))
     }
 
     /// Counts of a white matt body: the calibration's polynomial.

@@ -71,6 +71,21 @@ pub struct Weighing {
     pub within_2u: f64,
 }
 
+/// What the host's own eyes have done, where it has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Looking {
+    /// Flashes measured.
+    pub measured: u64,
+    /// Flashes refused under the name of what is wrong with them.
+    pub refused: u64,
+    /// Flashes not looked at because they would have come too late.
+    pub late: u64,
+    /// Flashes or figures dropped.
+    pub dropped: u64,
+    /// From the flash to its figures.
+    pub flash_to_figures_us: DecisionUs,
+}
+
 /// See the module. Pearls are true ones; each is in exactly one of `binned`, `recirculated` and `lost`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -126,6 +141,9 @@ pub struct Summary {
     /// How the host weighed, where it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighing: Option<Weighing>,
+    /// What the host's own eyes have done, where it has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looking: Option<Looking>,
     /// Pearls a second of wall time.
     pub pearls_per_s: f64,
     /// Allocations of the hot thread after its start, where they are counted.

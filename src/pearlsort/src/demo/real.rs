@@ -8,20 +8,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use devices::hot::ColdEnd;
 use devices::ports::Candidates;
 use indicatif::ProgressBar;
 use line::{Command, Destination, Landing, LineState, Notice, Record};
+use rt::ring::Consumer;
 use rt::watch::{Stall, Watch, WatchFor};
+use sim::draw::{DrawnCamera, Picture};
 use sim::nature::Nature;
 use sim::real_time::{RealJudge, RealLine};
+use sim::summary::{DecisionUs, Looking};
 use sim::world::WorldOptions;
 use units::{BinId, HostUs};
+use vision::Limits;
 
 use super::{Conclusion, USUAL_SECONDS, conclude, expected_pearls, progress};
 use crate::attend::{Attend, Visitor, attend};
 use crate::cli::DemoArgs;
 use crate::daemon::{Daemon, Figure, News, Spec};
 use crate::exit::{Exit, Failure};
+use crate::eyes::{Eyes, EyesSpec};
 use crate::topology::{self, Priority};
 use crate::virtual_machine::{self, BAUD, LINE_PRIORITY, link_plans, places, um_s};
 
@@ -51,7 +57,12 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         faults: sim::faults::FaultPlan::none(),
         most_pearls: arguments.pearls.unwrap_or(u64::MAX),
     };
-    let line = RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?;
+    let (line, pictures) = if arguments.frames {
+        let (line, pictures) = RealLine::start_seen(&machine, options, BAUD, Some(LINE_PRIORITY))?;
+        (line, Some(pictures))
+    } else {
+        (RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?, None)
+    };
     let places = places(&machine, line.ports());
     let watch = rt::watch::start(watch_for()).context("the watcher of the host can't be started")?;
     let recipe = Arc::new(machine.recipe());
@@ -62,7 +73,8 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         hot: None,
         hold_cpu_latency: true,
     };
-    let (mut daemon, cold) = Daemon::start(spec).context("the hot thread could not be started")?;
+    let patience_us = i64::from(machine.plan.tolerances.measure_us);
+    let (mut daemon, cold, eyes) = start(spec, pictures, patience_us)?;
     daemon.tell_rights();
     let seconds = arguments
         .seconds
@@ -73,6 +85,7 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
     let mut referee = Referee {
         judge: RealJudge::new(&machine, &line, f64::from(speed_um_s)),
         line,
+        eyes,
         watch,
         bar: progress(arguments.headless, expected)?,
         began: Instant::now(),
@@ -102,6 +115,24 @@ fn watch_for() -> WatchFor {
     }
 }
 
+/// Starts the line's daemon, with eyes of its own where the cameras send pictures.
+fn start(spec: Spec, pictures: Option<Consumer<Picture>>, patience_us: i64) -> Result<(Daemon, ColdEnd, Option<Eyes>)> {
+    let hot = "the hot thread could not be started";
+    let Some(pictures) = pictures else {
+        let (daemon, cold) = Daemon::start(spec).context(hot)?;
+        return Ok((daemon, cold, None));
+    };
+    let (daemon, cold, core) = Daemon::start_seeing(spec).context(hot)?;
+    let spec = EyesSpec {
+        calibration: sim::draw::calibration(),
+        limits: Limits::default(),
+        patience_us,
+    };
+    let camera = Box::new(DrawnCamera::new(pictures));
+    let eyes = Eyes::start(&spec, camera, core).context("the eyes could not be started")?;
+    Ok((daemon, cold, Some(eyes)))
+}
+
 /// Ends both sides, adds their figures up, and judges.
 fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<ExitCode> {
     referee.bar.finish_and_clear();
@@ -121,6 +152,7 @@ fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<
     summary.cancelled = figures.get(Figure::Cancelled);
     let allocations = rt::alloc::hot_allocations();
     summary.hot_allocations = allocations.allocations + allocations.frees;
+    summary.looking = referee.eyes.map(looking);
     for stall in &referee.stalls {
         let at_s = stall.from.since(zero) as f64 * 1e-6;
         eprintln!(
@@ -149,10 +181,25 @@ fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<
     )
 }
 
+/// Ends the eyes; what they have done.
+fn looking(eyes: Eyes) -> Looking {
+    let counts = eyes.counts();
+    let flash_to_figures_us = DecisionUs::of(&eyes.flash_to_figures_us());
+    eyes.end();
+    Looking {
+        measured: counts.measured,
+        refused: counts.refused,
+        late: counts.late,
+        dropped: counts.dropped,
+        flash_to_figures_us,
+    }
+}
+
 /// Watches both sides, plays the operator, and counts for the table.
 struct Referee {
     judge: RealJudge,
     line: RealLine,
+    eyes: Option<Eyes>,
     watch: Watch,
     bar: ProgressBar,
     began: Instant,
@@ -204,6 +251,9 @@ impl Referee {
 
 impl Visitor for Referee {
     fn before(&mut self) {
+        while let Some(seen) = self.eyes.as_mut().and_then(Eyes::seen) {
+            self.line.seen(seen.board, &seen.measurement);
+        }
         self.judge.gather(&self.line);
     }
 

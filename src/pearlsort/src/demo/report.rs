@@ -64,6 +64,17 @@ pub(super) fn table(summary: &Summary, bins: &[u64]) -> String {
         "order before its tick, ms: min, p1, p50",
         format!("{:.1}, {:.1}, {:.1}", lead.min, lead.p1, lead.p50),
     );
+    if let Some(eyes) = &summary.looking {
+        line(
+            "pictures measured, refused, late, dropped",
+            format!("{}, {}, {}, {}", eyes.measured, eyes.refused, eyes.late, eyes.dropped),
+        );
+        let us = &eyes.flash_to_figures_us;
+        line(
+            "flash to figures, us: p50, p99, p99.9, max",
+            format!("{}, {}, {}, {}", us.p50, us.p99, us.p99_9, us.max),
+        );
+    }
     line("allocations of the hot thread", summary.hot_allocations.to_string());
     line("pearls a second", format!("{:.0}", summary.pearls_per_s));
     if let Some(digest) = &summary.digest {
