@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { launch, LINE_MS, logIn, reach, run, skip, state, view, words } from "../page.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const places = [["line"], ["lots"], ["alarms"], ["alarms", "history"], ["health", "lanes"], ["health", "valves"], ["health", "boards"], ["health", "times"], ["recipes"], ["calibration"], ["doubts"], ["admin"], ["admin", "audit"]];
+const places = [["line"], ["lots"], ["alarms"], ["alarms", "history"], ["alarms", "journal"], ["health", "lanes"], ["health", "valves"], ["health", "boards"], ["health", "times"], ["recipes"], ["calibration"], ["doubts"], ["admin"], ["admin", "audit"]];
 /** What is pressed is at least so large, px: a finger in a glove. */
 const TARGET = 48;
 

@@ -41,7 +41,7 @@ function takeAnswer(answer) {
 }
 
 async function changeMode(name) {
-  if (!(await needs("maintenance"))) return;
+  if (!(await needs(name === "production" ? "operator" : "maintenance"))) return;
   takeAnswer(await post("/line/mode", { mode: name, version: live.versions.line }));
   tell(t("shell.mode", { mode: word(`mode.${name}`) }));
 }

@@ -64,6 +64,13 @@ async function loadLayout() {
   } catch { /* The stream tells of the connection; the layout is read again with the next recipe or connection. */ }
 }
 
+/** Asks for the line once, so that the first picture need not wait for the stream. */
+export async function loadLine() {
+  try {
+    takeLine(await get("/line"));
+  } catch { /* The stream brings it. */ }
+}
+
 let loading = false;
 
 /** Reads the alarms again. */

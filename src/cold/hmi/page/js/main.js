@@ -1,13 +1,13 @@
 // Starts the page: words, session, frame, stream. The frame then shows the view that the address names.
 
-import { connect, on } from "./live.js";
+import { connect, loadLine, on } from "./live.js";
 import { checkEnded, loadSession, login, onSession, sessionNow } from "./session.js";
 import { frame } from "./shell.js";
 import { loadWords, t } from "./words.js";
 
 async function start() {
   try {
-    await Promise.all([loadWords(), loadSession()]);
+    await Promise.all([loadWords(), loadSession().then((session) => (session.right ? loadLine() : undefined))]);
   } catch {
     // Both languages, since neither is loaded.
     document.getElementById("app").textContent = "正在连接分选线… Connecting to the line…";

@@ -1,5 +1,6 @@
 // Alarms: what is wrong now, gravest first, each with its cause, consequence and what to do; acknowledged, shelved with a time;
-// the first-out marked; a flood told; the history.
+// the first-out marked; a flood told; the history, and
+// the journal of everything that happened.
 
 import { get, post } from "../api.js";
 import { button, field, form, open, tell, tellError } from "../dialogs.js";
@@ -12,20 +13,23 @@ import { needs } from "../session.js";
 import { acknowledge, level, waits } from "../strip.js";
 import { either, languageNow, t, word } from "../words.js";
 
-/** Entries a page of the history. */
+/** Entries a page of the history, and
+// the journal of everything that happened. */
 const MOST = 50;
 /** How long an alarm may be shelved, s. */
 const TIMES_S = [600, 1800, 3600, 14400, 28800];
 
-/** Shows what is wrong now, or the history. */
+/** Shows what is wrong now, or the history, and
+// the journal of everything that happened. */
 export function show(root, [which]) {
   useStyle("views");
   const past = which === "history";
   const tabs = h("div.tabs", { role: "tablist", "aria-label": t("nav.alarms") },
-    [["now", !past], ["history", past]].map(([name, selected]) => h("button", { type: "button", role: "tab", "aria-selected": String(selected), on: { click: () => go("alarms", ...(name === "history" ? ["history"] : [])) } }, t(`alarm.${name}`))));
+    tabNames.map((name) => h("button", { type: "button", role: "tab", "aria-selected": String(name === tab), "data-tab": name, on: { click: () => go("alarms", ...(name === "now" ? [] : [name])) } }, t(`alarm.${name}`))));
   const all = button(t("alarm.acknowledge_all"), acknowledgeAll, { "data-do": "acknowledge-all" });
-  root.append(h("header", h("h1", t("nav.alarms")), tabs, past ? null : all));
-  if (past) return showHistory(root);
+  root.append(h("header", h("h1", t("nav.alarms")), tabs, tab === "now" ? all : null));
+  if (tab === "history") return showHistory(root);
+  if (tab === "journal") return showJournal(root);
   const list = h("div.stack.alarm-list");
   const shelf = h("div");
   const flood = h("div", { role: "status" });
@@ -113,4 +117,17 @@ async function showHistory(root) {
     replace(more, list.length === MOST ? button(t("do.more"), () => load(list[list.length - 1].number)) : null);
   };
   await load().catch((error) => root.append(h("p.note.bad", error.told)));
+}
+
+async function showJournal(root) {
+  const rows = h("tbody");
+  root.append(h("div.card.scroll", { tabindex: "0", role: "region", "aria-label": t("alarm.journal") }, h("table.dense",
+    h("thead", h("tr", h("th.number", { scope: "col" }, "#"), h("th", { scope: "col" }, t("word.time")), h("th", { scope: "col" }, t("word.what")))), rows)));
+  const add = (entry) => rows.prepend(h("tr", h("td.number", entry.number), h("td.figure", moment(entry.at_ms)), h("td", either(entry.text))));
+  try {
+    for (const entry of await get(`/journal?most=${MOST * 4}`)) add(entry);
+  } catch (error) {
+    root.append(h("p.note.bad", error.told));
+  }
+  return on("journal", add);
 }

@@ -45,7 +45,8 @@ export function show(root) {
     const { line, layout } = live;
     root.classList.toggle("ready", Boolean(line && layout));
     if (!line || !layout) return;
-    waiting.remove();
+    if (waiting.isConnected) waiting.remove();
+    if (performance.getEntriesByName("line-ready").length === 0) performance.mark("line-ready");
     const wide = root.clientWidth > 700;
     const front = wide ? FRONT : FRONT_NARROW;
     across.style.minWidth = `${front + line.bins.length * (wide ? COLUMN : COLUMN_NARROW)}px`;
