@@ -325,7 +325,9 @@ impl WrongBoard {
                 us: us - 40_000,
                 tick: tick.wrapping_plus(-800),
             }),
-            FromStand::Output { channel: 0, value: 0, .. } if self.is(Wrong::FeederRunsOn) => None,
+            FromStand::Output {
+                channel: 0, value: 0, ..
+            } if self.is(Wrong::FeederRunsOn) => None,
             other => Some(other),
         }
     }
@@ -409,7 +411,11 @@ impl WrongBoard {
             let (header, body) = (frame.header, frame.body.to_vec());
             let data = header.kind == Kind::Data;
             let mut coded = [0; ENCODED_MAX];
-            let session = if self.is(Wrong::AnySession) && data { self.outer.session() } else { header.session };
+            let session = if self.is(Wrong::AnySession) && data {
+                self.outer.session()
+            } else {
+                header.session
+            };
             let len = wire::frame::seal(Header { session, ..header }, &body, &mut coded);
             if self.is(Wrong::ShunsStrangers) && header.version != PROTOCOL {
                 continue;
@@ -439,7 +445,11 @@ fn mended(block: &[u8]) -> Vec<u8> {
     let end = block.len() - 4;
     let header = Header {
         version: PROTOCOL,
-        kind: if block[1] & 0x0F == 0 { Kind::Connect } else { Kind::Data },
+        kind: if block[1] & 0x0F == 0 {
+            Kind::Connect
+        } else {
+            Kind::Data
+        },
         session: u16::from_le_bytes([block[2], block[3]]).max(1),
         seq: block[4],
         ack: block[5],
@@ -474,7 +484,8 @@ impl Subject for WrongBoard {
                 return Ok(());
             }
             let (mut from_board, mut said) = (Vec::new(), Vec::new());
-            self.board.receive(until_us.min(now_us + STEP_US), &mut from_board, &mut said)?;
+            self.board
+                .receive(until_us.min(now_us + STEP_US), &mut from_board, &mut said)?;
             let said: Vec<FromStand> = said.into_iter().filter_map(|told| self.retold(told)).collect();
             self.told.extend(said);
             self.take_all_back(&from_board);
@@ -485,4 +496,3 @@ impl Subject for WrongBoard {
         self.board.stand(message)
     }
 }
-

@@ -7,7 +7,7 @@ use stand::{FromStand, Piece, ToStand};
 use units::{Tick32, ValveId};
 use wire::settings::{at_start, canonical, settings_crc};
 use wire::{
-    Decoder, ENCODED_MAX, FromBoard, FrameWriter, Header, Hello, Identity, Kind, Messages, PROTOCOL, Setting,
+    Decoder, ENCODED_MAX, FrameWriter, FromBoard, Header, Hello, Identity, Kind, Messages, PROTOCOL, Setting,
     SettingKey, Status, ToBoard,
 };
 
@@ -143,7 +143,12 @@ impl<'s> Host<'s> {
         self.abilities().slack_us
     }
 
-    /// The same in ticks of a belt at [`SPEED`].
+    /// How far apart a board's doing and its word of it to the stand may be, us.
+    pub fn telling_us(&self) -> u64 {
+        100 + self.slack_us() / 20
+    }
+
+    /// The slack in ticks of a belt at [`SPEED`].
     pub fn slack_ticks(&self) -> i32 {
         i32::try_from(self.slack_us()).unwrap_or(i32::MAX) / (1_000_000 / SPEED) + 1
     }
@@ -403,7 +408,8 @@ impl<'s> Host<'s> {
     /// Waits for exactly this message.
     pub fn expect_message(&mut self, message: FromBoard<'static>) -> Result<u64, Stop> {
         let what = format!("{message:?}");
-        self.expect(&what, ANSWER_US, |heard| *heard == message).map(|(at_us, _)| at_us)
+        self.expect(&what, ANSWER_US, |heard| *heard == message)
+            .map(|(at_us, _)| at_us)
     }
 
     /// Fails when a message was heard that must not be.
@@ -461,9 +467,11 @@ impl<'s> Host<'s> {
     /// Waits until the board has acknowledged all that was sent.
     pub fn acknowledged(&mut self) -> Result<(), Stop> {
         let came = self.until(ANSWER_US + self.slack_us(), |host| {
-            let last = host.frames.iter().rev().find(|seen| {
-                seen.header.session == host.session && seen.header.kind != Kind::Connect
-            });
+            let last = host
+                .frames
+                .iter()
+                .rev()
+                .find(|seen| seen.header.session == host.session && seen.header.kind != Kind::Connect);
             last.is_some_and(|seen| seen.header.ack == host.seq)
         })?;
         must(came, || format!("frames before {} are not acknowledged", self.seq))

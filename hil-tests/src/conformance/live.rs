@@ -43,7 +43,9 @@ impl Live {
         let mut poller = Poller::new();
         for port in std::iter::once(&bus).chain(&stand) {
             set_nonblocking(port)?;
-            poller.add(port.as_fd(), Interest::Read).map_err(std::io::Error::other)?;
+            poller
+                .add(port.as_fd(), Interest::Read)
+                .map_err(std::io::Error::other)?;
         }
         Ok(Self {
             abilities: Abilities {
@@ -116,7 +118,10 @@ impl Stand {
         let mut wrong = None;
         take(port, buffer, |mut input| {
             while let Some(frame) = decoder.next(&mut input) {
-                match frame.ok().and_then(|frame| Some((frame.header.seq, stand::decode_from(&frame).ok()?))) {
+                match frame
+                    .ok()
+                    .and_then(|frame| Some((frame.header.seq, stand::decode_from(&frame).ok()?)))
+                {
                     Some((seq, message)) => {
                         // A board that has started counts from 0.
                         let anew = matches!(message, FromStand::Started { .. });

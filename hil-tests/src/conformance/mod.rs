@@ -136,7 +136,11 @@ mod tests {
         let not_here = findings
             .iter()
             .filter(|finding| matches!(finding.outcome, Outcome::NotHere(_)));
-        assert_eq!(not_here.count(), 2, "only the chip's own checks are not for a virtual board");
+        assert_eq!(
+            not_here.count(),
+            2,
+            "only the chip's own checks are not for a virtual board"
+        );
     }
 
     #[test]

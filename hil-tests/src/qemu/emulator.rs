@@ -20,6 +20,8 @@ use crate::conformance::{Live, Subject};
 
 /// The emulator.
 const PROGRAM: &str = "qemu-system-arm";
+/// Its priority: boards are hardware and don't wait, but the program comes first.
+const PRIORITY: u8 = 65;
 /// It must run within this.
 const READY: Duration = Duration::from_secs(5);
 /// Time between two tries.
@@ -83,18 +85,18 @@ impl Emulator {
             .args(["-serial", "pty", "-serial", "pty", "-qmp"])
             .arg(format!("unix:{},server=on,wait=off", control.display()))
             // The board's number stands where this chip's boards keep their network address.
-            .args(["-net", &format!("nic,macaddr=52:54:00:{high:02x}:{middle:02x}:{low:02x}")])
+            .args([
+                "-net",
+                &format!("nic,macaddr=52:54:00:{high:02x}:{middle:02x}:{low:02x}"),
+            ])
             .arg("-kernel")
             .arg(firmware);
         if time == Time::Counted {
             command.args(["-icount", "shift=0"]);
         }
         let log_file = File::create(&log).with_context(|| format!("{} can't be made", log.display()))?;
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log_file)
-            .spawn()
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file);
+        let mut child = spawn_early(&mut command)
             .with_context(|| format!("{PROGRAM} can't be started: apt-get install qemu-system-arm"))?;
         let ports = ports(&control, &mut child);
         let said = std::fs::read_to_string(&log).unwrap_or_default();
@@ -136,6 +138,17 @@ impl Drop for Emulator {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a process whose threads run before ordinary ones, where the rights are there: a microcontroller waits for nobody.
+fn spawn_early(command: &mut Command) -> std::io::Result<Child> {
+    // The priority is inherited from the thread that starts the process, which has it for this alone.
+    let start = || {
+        let _granted = rt::thread::set_fifo(PRIORITY);
+        command.spawn()
+    };
+    std::thread::scope(|scope| scope.spawn(start).join())
+        .unwrap_or_else(|_| Err(std::io::Error::other("the thread that starts it has panicked")))
 }
 
 fn open_raw(path: &Path) -> Result<OwnedFd> {

@@ -6,12 +6,12 @@
 
 mod cost;
 mod emulator;
-//mod line;
-//mod seat;
+mod line;
+mod seat;
 
 pub use cost::{Costs, cost};
 pub use emulator::{Emulator, firmware, subject};
-//pub use line::QemuLine;
+pub use line::QemuLine;
 
 /// Late by so much may be what is heard of an emulated board on a busy computer, us.
 pub const SLACK_US: u64 = 40_000;

@@ -8,16 +8,48 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, SPEED, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(unarmed_board_refuses_orders, Link, "an order to a board that is not armed is refused: NotArmed"),
-    check!(disarm_empties_the_queue, Link, "Disarm empties the queue without a report for each order"),
+    check!(
+        unarmed_board_refuses_orders,
+        Link,
+        "an order to a board that is not armed is refused: NotArmed"
+    ),
+    check!(
+        disarm_empties_the_queue,
+        Link,
+        "Disarm empties the queue without a report for each order"
+    ),
     check!(disarm_closes, Stand, "Disarm closes the valves"),
-    check!(watchdog_fires_in_time, Link, "a board that is not fed disarms itself after WatchdogUs, not before"),
-    check!(watchdog_latches, Link, "after that Arm, Fire, Pulse and feeder on are refused, fed or not"),
+    check!(
+        watchdog_fires_in_time,
+        Link,
+        "a board that is not fed disarms itself after WatchdogUs, not before"
+    ),
+    check!(
+        watchdog_latches,
+        Link,
+        "after that Arm, Fire, Pulse and feeder on are refused, fed or not"
+    ),
     check!(new_session_frees_the_latch, Link, "a new session frees the latch"),
-    check!(only_feed_feeds, Link, "no other message and no acknowledgement feeds the watchdog"),
-    check!(silence_closes_valves, Stand, "silence closes open valves within WatchdogUs"),
-    check!(silence_stops_the_feeder, Stand, "silence stops the feeder, and so does a new session"),
-    check!(new_session_closes, Stand, "a new session closes the valves and empties the queue"),
+    check!(
+        only_feed_feeds,
+        Link,
+        "no other message and no acknowledgement feeds the watchdog"
+    ),
+    check!(
+        silence_closes_valves,
+        Stand,
+        "silence closes open valves within WatchdogUs"
+    ),
+    check!(
+        silence_stops_the_feeder,
+        Stand,
+        "silence stops the feeder, and so does a new session"
+    ),
+    check!(
+        new_session_closes,
+        Stand,
+        "a new session closes the valves and empties the queue"
+    ),
 ];
 
 /// Channel of a standard board's feeder.
@@ -71,7 +103,12 @@ fn disarm_empties_the_queue(host: &mut Host<'_>) -> Result<(), Stop> {
     host.status()?;
     let status = host.status()?;
     must(status.queued == 0 && !status.armed, || format!("{status:?}"))?;
-    let reports = |m: &FromBoard<'_>| matches!(m, FromBoard::Fired { .. } | FromBoard::Fault { .. } | FromBoard::Late { .. });
+    let reports = |m: &FromBoard<'_>| {
+        matches!(
+            m,
+            FromBoard::Fired { .. } | FromBoard::Fault { .. } | FromBoard::Late { .. }
+        )
+    };
     host.never("an order of the emptied queue was reported", reports)
 }
 
@@ -100,7 +137,8 @@ fn disarm_closes(host: &mut Host<'_>) -> Result<(), Stop> {
     must(closed.us <= before_us + 5_000 + 2 * host.slack_us(), || {
         format!("after {} us", closed.us - before_us)
     })?;
-    host.expect_message(FromBoard::Disarmed { by_watchdog: false }).map(drop)
+    host.expect_message(FromBoard::Disarmed { by_watchdog: false })
+        .map(drop)
 }
 
 /// Waits for the watchdog after the last feed, with something else said all the time, and holds the time against it.
@@ -109,17 +147,28 @@ fn starve(host: &mut Host<'_>, mut say: impl FnMut(&mut Host<'_>) -> Result<(), 
     host.feeds = false;
     let fed_us = host.fed_us;
     let most_us = u64::from(WATCHDOG_US) + 5_000 + host.slack_us();
-    let gone = |host: &Host<'_>| host.heard.iter().any(|(_, m)| *m == FromBoard::Disarmed { by_watchdog: true });
+    let gone = |host: &Host<'_>| {
+        host.heard
+            .iter()
+            .any(|(_, m)| *m == FromBoard::Disarmed { by_watchdog: true })
+    };
     while host.now_us() < fed_us + most_us && !gone(host) {
         say(host)?;
         host.until(7_000, gone)?;
     }
-    let place = host.heard.iter().position(|(_, m)| *m == FromBoard::Disarmed { by_watchdog: true });
+    let place = host
+        .heard
+        .iter()
+        .position(|(_, m)| *m == FromBoard::Disarmed { by_watchdog: true });
     let Some(place) = place else {
-        return Err(Stop::Failed(format!("it had not fired {most_us} us after the last feed")));
+        return Err(Stop::Failed(format!(
+            "it had not fired {most_us} us after the last feed"
+        )));
     };
     let after_us = host.heard.remove(place).0 - fed_us;
-    must(after_us >= u64::from(WATCHDOG_US) - 500, || format!("it fired after {after_us} us"))?;
+    must(after_us >= u64::from(WATCHDOG_US) - 500, || {
+        format!("it fired after {after_us} us")
+    })?;
     must(after_us <= most_us, || format!("it fired after {after_us} us"))
 }
 
@@ -231,13 +280,18 @@ fn silence_closes_valves(host: &mut Host<'_>) -> Result<(), Stop> {
     };
     let closed_us = (closed.us & 0xFFFF_FFFF) as u32;
     let (least, most) = (closed_us.wrapping_sub(after), closed_us.wrapping_sub(before));
-    must(most >= watchdog_us - 500, || format!("closed at most {most} us after the last feed"))?;
-    must(u64::from(least) <= u64::from(watchdog_us) + 1_500 + host.slack_us(), || {
-        format!("closed at least {least} us after the last feed")
+    must(most >= watchdog_us - 500, || {
+        format!("closed at most {most} us after the last feed")
     })?;
+    must(
+        u64::from(least) <= u64::from(watchdog_us) + 1_500 + host.slack_us(),
+        || format!("closed at least {least} us after the last feed"),
+    )?;
     host.expect_message(FromBoard::Disarmed { by_watchdog: true })?;
     host.status()?;
-    must(!host.status()?.blowing, || "Status says that a valve is open".to_owned())
+    must(!host.status()?.blowing, || {
+        "Status says that a valve is open".to_owned()
+    })
 }
 
 fn feeder_value(host: &Host<'_>) -> Option<u16> {
@@ -256,7 +310,9 @@ fn start_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
         channel: FEEDER,
         value: 1,
     })?;
-    must(feeder_value(host) == Some(1), || "the feeder was not started".to_owned())
+    must(feeder_value(host) == Some(1), || {
+        "the feeder was not started".to_owned()
+    })
 }
 
 fn silence_stops_the_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -273,7 +329,9 @@ fn silence_stops_the_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
     start_feeder(host)?;
     host.connect()?;
     host.run(ANSWER_US)?;
-    must(feeder_value(host) == Some(0), || "the feeder runs on in a new session".to_owned())
+    must(feeder_value(host) == Some(0), || {
+        "the feeder runs on in a new session".to_owned()
+    })
 }
 
 fn new_session_closes(host: &mut Host<'_>) -> Result<(), Stop> {

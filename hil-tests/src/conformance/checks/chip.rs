@@ -9,8 +9,16 @@ use crate::conformance::Check;
 use crate::conformance::host::{Host, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(panic_starts_anew, Chip, "a program that panics starts anew, unarmed, and counts the start"),
-    check!(hanging_program_starts_anew, Chip, "a program that hangs is started anew by the chip's watchdog"),
+    check!(
+        panic_starts_anew,
+        Chip,
+        "a program that panics starts anew, unarmed, and counts the start"
+    ),
+    check!(
+        hanging_program_starts_anew,
+        Chip,
+        "a program that hangs is started anew by the chip's watchdog"
+    ),
 ];
 
 fn panic_starts_anew(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -44,5 +52,7 @@ fn falls(host: &mut Host<'_>, how: &ToStand<'_>, why: Cause, within_us: u64) -> 
     })?;
     host.run(20_000)?;
     let status = host.status()?;
-    must(!status.armed && !status.blowing && status.queued == 0, || format!("{status:?}"))
+    must(!status.armed && !status.blowing && status.queued == 0, || {
+        format!("{status:?}")
+    })
 }

@@ -3,7 +3,7 @@
 use stand::{FromStand, ToStand};
 use units::{EyeId, Tick32, TriggerSeq, ValveId};
 use wire::{
-    Fault, FaultOf, FromBoard, FrameWriter, Header, Kind, Mass, MassStatus, Measurement, SettingKey, ToBoard,
+    Fault, FaultOf, FrameWriter, FromBoard, Header, Kind, Mass, MassStatus, Measurement, SettingKey, ToBoard,
     ViewStatus,
 };
 
@@ -12,15 +12,47 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, SPEED, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(entry_eye_triggers, Stand, "an entry eye gives Trigger and Passed with the latched ticks, and fires the flash"),
+    check!(
+        entry_eye_triggers,
+        Stand,
+        "an entry eye gives Trigger and Passed with the latched ticks, and fires the flash"
+    ),
     check!(drop_eye_lands, Stand, "a drop eye gives Landed"),
-    check!(short_interruption_is_none, Stand, "an interruption shorter than LeastTicks gives nothing; a longer one its beginning's tick"),
-    check!(eye_numbers_have_no_gap, Stand, "each eye numbers its triggers one by one, over 2^16 of all, each eye its own"),
-    check!(dropped_numbers_are_used_up, Stand, "what the window can't take is dropped and counted, and its numbers are used up"),
-    check!(figures_pass_through, Stand, "measurements, masses and index pulses come as they were made"),
-    check!(channels_are_told, Stand, "each known channel is told after connecting, and when it changes"),
-    check!(wrong_outputs_are_refused, Link, "a channel that is no output is Unknown"),
-    check!(dead_band_is_kept, Stand, "an analogue channel is told when it has changed by its DeadBand"),
+    check!(
+        short_interruption_is_none,
+        Stand,
+        "an interruption shorter than LeastTicks gives nothing; a longer one its beginning's tick"
+    ),
+    check!(
+        eye_numbers_have_no_gap,
+        Stand,
+        "each eye numbers its triggers one by one, over 2^16 of all, each eye its own"
+    ),
+    check!(
+        dropped_numbers_are_used_up,
+        Stand,
+        "what the window can't take is dropped and counted, and its numbers are used up"
+    ),
+    check!(
+        figures_pass_through,
+        Stand,
+        "measurements, masses and index pulses come as they were made"
+    ),
+    check!(
+        channels_are_told,
+        Stand,
+        "each known channel is told after connecting, and when it changes"
+    ),
+    check!(
+        wrong_outputs_are_refused,
+        Link,
+        "a channel that is no output is Unknown"
+    ),
+    check!(
+        dead_band_is_kept,
+        Stand,
+        "an analogue channel is told when it has changed by its DeadBand"
+    ),
     check!(coil_fault_is_told, Stand, "a coil without current is told: Coil"),
 ];
 
@@ -46,7 +78,9 @@ fn settings(host: &mut Host<'_>) -> Result<(), Stop> {
 fn entry_eye_triggers(host: &mut Host<'_>) -> Result<(), Stop> {
     settings(host)?;
     edge(host, ENTRY, true, 1_203_411)?;
-    let (_, trigger) = host.expect("Trigger", ANSWER_US, |m| matches!(m, FromBoard::Trigger { eye: ENTRY, .. }))?;
+    let (_, trigger) = host.expect("Trigger", ANSWER_US, |m| {
+        matches!(m, FromBoard::Trigger { eye: ENTRY, .. })
+    })?;
     let FromBoard::Trigger { seq, tick, .. } = trigger else {
         return Ok(());
     };
@@ -57,7 +91,10 @@ fn entry_eye_triggers(host: &mut Host<'_>) -> Result<(), Stop> {
         seq,
         tick: Tick32(1_203_560),
     })?;
-    let flashed = host.told.iter().any(|told| matches!(told, FromStand::Flash { eye: ENTRY, seq: s, .. } if *s == seq));
+    let flashed = host
+        .told
+        .iter()
+        .any(|told| matches!(told, FromStand::Flash { eye: ENTRY, seq: s, .. } if *s == seq));
     must(flashed, || "strobe and camera were not fired".to_owned())
 }
 
@@ -65,7 +102,16 @@ fn drop_eye_lands(host: &mut Host<'_>) -> Result<(), Stop> {
     settings(host)?;
     edge(host, DROP, true, 5_000)?;
     edge(host, DROP, false, 5_100)?;
-    let is_it = |m: &FromBoard<'_>| matches!(m, FromBoard::Landed { eye: DROP, tick: Tick32(5_000), .. });
+    let is_it = |m: &FromBoard<'_>| {
+        matches!(
+            m,
+            FromBoard::Landed {
+                eye: DROP,
+                tick: Tick32(5_000),
+                ..
+            }
+        )
+    };
     host.expect("Landed", ANSWER_US, is_it)?;
     host.run(20_000)?;
     host.never("a drop eye gives no trigger", |m| {
@@ -88,11 +134,13 @@ fn short_interruption_is_none(host: &mut Host<'_>) -> Result<(), Stop> {
     edge(host, ENTRY, true, now.0)?;
     let is_it = |m: &FromBoard<'_>| matches!(m, FromBoard::Trigger { eye: ENTRY, .. });
     let (_, trigger) = host.expect("Trigger of an eye that stays interrupted", ANSWER_US, is_it)?;
-    must(matches!(trigger, FromBoard::Trigger { tick, .. } if tick == now), || {
-        format!("{trigger:?}, interrupted at {}", now.0)
-    })?;
+    must(
+        matches!(trigger, FromBoard::Trigger { tick, .. } if tick == now),
+        || format!("{trigger:?}, interrupted at {}", now.0),
+    )?;
     edge(host, ENTRY, false, now.0.wrapping_add(100))?;
-    host.expect("Passed", ANSWER_US, |m| matches!(m, FromBoard::Passed { .. })).map(drop)
+    host.expect("Passed", ANSWER_US, |m| matches!(m, FromBoard::Passed { .. }))
+        .map(drop)
 }
 
 fn eye_numbers_have_no_gap(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -114,7 +162,9 @@ fn eye_numbers_have_no_gap(host: &mut Host<'_>) -> Result<(), Stop> {
                 _ => None,
             })
             .collect();
-        must(numbers.len() == 60, || format!("eye {}: {} numbers of 60", eye.0, numbers.len()))?;
+        must(numbers.len() == 60, || {
+            format!("eye {}: {} numbers of 60", eye.0, numbers.len())
+        })?;
         let gap = numbers.windows(2).find(|pair| pair[1] != pair[0].next());
         must(gap.is_none(), || format!("eye {}: {gap:?}", eye.0))?;
     }
@@ -148,9 +198,10 @@ fn dropped_numbers_are_used_up(host: &mut Host<'_>) -> Result<(), Stop> {
     edge(host, ENTRY, false, 10)?;
     let (_, last) = host.expect("Trigger", ANSWER_US, is_it)?;
     let expected = TriggerSeq(first.0.wrapping_add(count + 1));
-    must(matches!(last, FromBoard::Trigger { seq, .. } if seq == expected), || {
-        format!("{last:?}, expected number {}", expected.0)
-    })?;
+    must(
+        matches!(last, FromBoard::Trigger { seq, .. } if seq == expected),
+        || format!("{last:?}, expected number {}", expected.0),
+    )?;
     let dropped = host.status()?.dropped;
     must(dropped > 0, || "nothing is said to have been dropped".to_owned())
 }
@@ -243,7 +294,16 @@ fn channels_are_told(host: &mut Host<'_>) -> Result<(), Stop> {
     host.expect_message(FromBoard::Channel { channel: 8, value: 0 })?;
     host.send(&[ToBoard::Output { channel: 2, value: 1 }])?;
     host.expect_message(FromBoard::Channel { channel: 2, value: 1 })?;
-    let set = host.told.iter().any(|t| matches!(t, FromStand::Output { channel: 2, value: 1, .. }));
+    let set = host.told.iter().any(|t| {
+        matches!(
+            t,
+            FromStand::Output {
+                channel: 2,
+                value: 1,
+                ..
+            }
+        )
+    });
     must(set, || "the output was not set".to_owned())?;
     for (channel, value, fault) in [(8, 1, Fault::Unknown), (2, 2, Fault::Range)] {
         host.send(&[ToBoard::Output { channel, value }])?;
@@ -253,7 +313,8 @@ fn channels_are_told(host: &mut Host<'_>) -> Result<(), Stop> {
         })?;
     }
     host.send(&[ToBoard::Output { channel: 2, value: 0 }])?;
-    host.expect_message(FromBoard::Channel { channel: 2, value: 0 }).map(drop)
+    host.expect_message(FromBoard::Channel { channel: 2, value: 0 })
+        .map(drop)
 }
 
 fn wrong_outputs_are_refused(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -283,7 +344,9 @@ fn dead_band_is_kept(host: &mut Host<'_>) -> Result<(), Stop> {
         value: 30_199,
     })?;
     host.run(20_000)?;
-    host.never("199 counts were told", |m| matches!(m, FromBoard::Channel { channel: 12, .. }))?;
+    host.never("199 counts were told", |m| {
+        matches!(m, FromBoard::Channel { channel: 12, .. })
+    })?;
     host.stand(&ToStand::Channel {
         channel: 12,
         value: 30_200,

@@ -9,12 +9,32 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, SPEED, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(never_open_too_long, Stand, "a valve is forced shut at MaxOnUs, whatever the belt does: ForcedShut"),
+    check!(
+        never_open_too_long,
+        Stand,
+        "a valve is forced shut at MaxOnUs, whatever the belt does: ForcedShut"
+    ),
     check!(unset_valve_never_opens, Link, "a valve with MaxOnUs 0 never opens"),
-    check!(least_off_time_is_kept, Stand, "between closing and opening again lie MinOffUs at least"),
-    check!(pulse_opens_for_its_time, Stand, "a test pulse at a standing belt opens the valve for its time: Pulsed"),
-    check!(pulse_is_refused_while_moving, Stand, "a test pulse is refused while belt or feeder move: Moving"),
-    check!(wrong_pulses_are_refused, Link, "Unknown, TooLong, Range and Duplicate pulses are refused as such"),
+    check!(
+        least_off_time_is_kept,
+        Stand,
+        "between closing and opening again lie MinOffUs at least"
+    ),
+    check!(
+        pulse_opens_for_its_time,
+        Stand,
+        "a test pulse at a standing belt opens the valve for its time: Pulsed"
+    ),
+    check!(
+        pulse_is_refused_while_moving,
+        Stand,
+        "a test pulse is refused while belt or feeder move: Moving"
+    ),
+    check!(
+        wrong_pulses_are_refused,
+        Link,
+        "Unknown, TooLong, Range and Duplicate pulses are refused as such"
+    ),
 ];
 
 const VALVE: ValveId = ValveId(0);
@@ -47,8 +67,12 @@ fn never_open_too_long(host: &mut Host<'_>) -> Result<(), Stop> {
     host.belt(0)?;
     let closed = host.switched(VALVE, false, 150_000)?;
     let open_us = closed.us - opened.us;
-    must(open_us <= 100_000 + 1_000 + host.slack_us(), || format!("open for {open_us} us"))?;
-    must(open_us >= 100_000 - 1_000, || format!("open for {open_us} us only"))?;
+    must(open_us <= 100_000 + 1_000 + host.slack_us(), || {
+        format!("open for {open_us} us")
+    })?;
+    must(open_us >= 100_000 - host.telling_us(), || {
+        format!("open for {open_us} us only")
+    })?;
     host.expect_message(FromBoard::Fault {
         of: FaultOf::Order(OrderId(1)),
         fault: Fault::ForcedShut,
@@ -86,9 +110,14 @@ fn least_off_time_is_kept(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(400_000)?;
     let mut closed_us = None;
     for told in &host.told {
-        if let FromStand::Valve { valve: VALVE, open, us, .. } = *told {
+        if let FromStand::Valve {
+            valve: VALVE, open, us, ..
+        } = *told
+        {
             if let (true, Some(closed_us)) = (open, closed_us) {
-                must(us - closed_us >= 19_900, || format!("opened again after {} us", us - closed_us))?;
+                must(us - closed_us >= 20_000 - host.telling_us(), || {
+                    format!("opened again after {} us", us - closed_us)
+                })?;
             }
             closed_us = (!open).then_some(us);
         }
@@ -104,7 +133,10 @@ fn pulse_opens_for_its_time(host: &mut Host<'_>) -> Result<(), Stop> {
     let opened = host.switched(VALVE, true, ANSWER_US)?;
     let closed = host.switched(VALVE, false, 50_000)?;
     let open_us = closed.us - opened.us;
-    must((19_900..=20_500 + host.slack_us()).contains(&open_us), || format!("open for {open_us} us"))?;
+    must(
+        (20_000 - host.telling_us()..=20_500 + host.slack_us()).contains(&open_us),
+        || format!("open for {open_us} us"),
+    )?;
     host.expect_message(FromBoard::Pulsed { valve: VALVE }).map(drop)
 }
 

@@ -8,18 +8,54 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, SPEED, Stop, Switched, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(fires_at_its_ticks, Stand, "an order opens and closes its valve at its ticks, shifted by the lags at the belt's speed"),
+    check!(
+        fires_at_its_ticks,
+        Stand,
+        "an order opens and closes its valve at its ticks, shifted by the lags at the belt's speed"
+    ),
     check!(late_is_refused, Link, "an order whose tick has passed is Late"),
     check!(late_does_not_blow, Stand, "a late order does not open its valve"),
-    check!(wrong_orders_are_refused, Link, "Unknown, Duplicate, Horizon and Range are refused as such"),
-    check!(too_long_is_refused, Stand, "an order longer than MaxOnUs at the belt's speed is TooLong"),
-    check!(full_queue_refuses, Link, "an order more than the queue holds is refused: QueueFull"),
-    check!(slow_belt_does_not_fire, Stand, "an order whose tick comes at a belt slower than LeastSpeed is TooSlow"),
-    check!(cancel_before_is_done, Stand, "an order cancelled before it blows is Done and never blows"),
-    check!(cancel_after_is_gone, Stand, "an order cancelled while it blows is Gone, and so is one that is not known"),
-    check!(shorten_closes_earlier, Stand, "a shortened order is Done and closes at its new end; a longer length is Range"),
+    check!(
+        wrong_orders_are_refused,
+        Link,
+        "Unknown, Duplicate, Horizon and Range are refused as such"
+    ),
+    check!(
+        too_long_is_refused,
+        Stand,
+        "an order longer than MaxOnUs at the belt's speed is TooLong"
+    ),
+    check!(
+        full_queue_refuses,
+        Link,
+        "an order more than the queue holds is refused: QueueFull"
+    ),
+    check!(
+        slow_belt_does_not_fire,
+        Stand,
+        "an order whose tick comes at a belt slower than LeastSpeed is TooSlow"
+    ),
+    check!(
+        cancel_before_is_done,
+        Stand,
+        "an order cancelled before it blows is Done and never blows"
+    ),
+    check!(
+        cancel_after_is_gone,
+        Stand,
+        "an order cancelled while it blows is Gone, and so is one that is not known"
+    ),
+    check!(
+        shorten_closes_earlier,
+        Stand,
+        "a shortened order is Done and closes at its new end; a longer length is Range"
+    ),
     check!(one_report_each, Stand, "each order gets exactly one report"),
-    check!(turning_belt_fires_once, Stand, "a belt that turns back never fires an order again"),
+    check!(
+        turning_belt_fires_once,
+        Stand,
+        "a belt that turns back never fires an order again"
+    ),
 ];
 
 const VALVE: ValveId = ValveId(0);
@@ -57,7 +93,9 @@ fn at(host: &Host<'_>, what: &str, switched: Switched, tick: Tick32) -> Result<(
 
 fn fires_at_its_ticks(host: &mut Host<'_>) -> Result<(), Stop> {
     let most_us = host.identity.limits.max_on_us;
-    must(most_us >= 50_000, || format!("valves that open for {most_us} us at most"))?;
+    must(most_us >= 50_000, || {
+        format!("valves that open for {most_us} us at most")
+    })?;
     host.usual_settings();
     host.set(SettingKey::MaxOnUs, 0, most_us);
     host.set(SettingKey::LagOnUs, 0, 50_000);
@@ -75,7 +113,10 @@ fn fires_at_its_ticks(host: &mut Host<'_>) -> Result<(), Stop> {
     at(host, "closed", closed, on.wrapping_plus(600 - 800))?;
     let is_it = |m: &FromBoard<'_>| matches!(m, FromBoard::Fired { order: OrderId(1), .. });
     let (_, report) = host.expect("Fired", ANSWER_US, is_it)?;
-    let FromBoard::Fired { opened: told, open_us, .. } = report else {
+    let FromBoard::Fired {
+        opened: told, open_us, ..
+    } = report
+    else {
         return Ok(());
     };
     must(told.since(opened.tick).abs() <= 8 + host.slack_ticks(), || {
@@ -127,7 +168,9 @@ fn wrong_orders_are_refused(host: &mut Host<'_>) -> Result<(), Stop> {
     host.send(&[fire(4, VALVE, tick.wrapping_plus(far - 1_000), 10)])?;
     host.acknowledged()?;
     host.run(20_000)?;
-    host.never("an order within the horizon was refused", |m| *m == refused(4, Fault::Horizon))?;
+    host.never("an order within the horizon was refused", |m| {
+        *m == refused(4, Fault::Horizon)
+    })?;
     host.status()?;
     let queued = host.status()?.queued;
     must(queued == 2, || format!("{queued} orders in the queue, two were right"))
@@ -150,18 +193,27 @@ fn full_queue_refuses(host: &mut Host<'_>) -> Result<(), Stop> {
     let tick = host.status()?.tick;
     for number in 0..limits.queue {
         let valve = ValveId((number % u16::from(limits.valves)) as u8);
-        host.send(&[fire(number, valve, tick.wrapping_plus(2_000 + 20 * i32::from(number)), 10)])?;
+        host.send(&[fire(
+            number,
+            valve,
+            tick.wrapping_plus(2_000 + 20 * i32::from(number)),
+            10,
+        )])?;
         if number % 4 == 3 {
             host.acknowledged()?;
         }
     }
     host.acknowledged()?;
-    host.never("an order was refused before the queue was full", |m| matches!(m, FromBoard::Fault { .. }))?;
+    host.never("an order was refused before the queue was full", |m| {
+        matches!(m, FromBoard::Fault { .. })
+    })?;
     host.send(&[fire(limits.queue, VALVE, tick.wrapping_plus(9_000), 10)])?;
     host.expect_message(refused(limits.queue, Fault::QueueFull))?;
     host.status()?;
     let queued = host.status()?.queued;
-    must(queued == limits.queue, || format!("{queued} orders in the queue of {}", limits.queue))
+    must(queued == limits.queue, || {
+        format!("{queued} orders in the queue of {}", limits.queue)
+    })
 }
 
 fn slow_belt_does_not_fire(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -182,7 +234,9 @@ fn cancel_before_is_done(host: &mut Host<'_>) -> Result<(), Stop> {
     host.expect_message(FromBoard::Done { order: OrderId(1) })?;
     host.run(400_000)?;
     must(host.openings(VALVE) == 0, || "it blew all the same".to_owned())?;
-    host.never("it was reported again", |m| matches!(m, FromBoard::Fired { .. } | FromBoard::Fault { .. }))?;
+    host.never("it was reported again", |m| {
+        matches!(m, FromBoard::Fired { .. } | FromBoard::Fault { .. })
+    })?;
     // Its number is free again.
     host.send(&[amend(1, 0)])?;
     host.expect_message(FromBoard::Gone { order: OrderId(1) }).map(drop)
@@ -223,9 +277,18 @@ fn one_report_each(host: &mut Host<'_>) -> Result<(), Stop> {
         let orders: Vec<ToBoard> = (first..first + 8)
             .map(|number| {
                 // Some come late, some are too long, some are cancelled; the others blow.
-                let ahead = if number % 7 == 3 { -50 } else { 3_000 + 150 * i32::from(number % 8) };
+                let ahead = if number % 7 == 3 {
+                    -50
+                } else {
+                    3_000 + 150 * i32::from(number % 8)
+                };
                 let length = if number % 11 == 5 { 3_000 } else { 100 };
-                fire(number, ValveId((number % valves) as u8), now.wrapping_plus(ahead), length)
+                fire(
+                    number,
+                    ValveId((number % valves) as u8),
+                    now.wrapping_plus(ahead),
+                    length,
+                )
             })
             .collect();
         host.send(&orders)?;
@@ -251,7 +314,12 @@ fn one_report_each(host: &mut Host<'_>) -> Result<(), Stop> {
             *reports += 1;
         }
     }
-    let wrong: Vec<(usize, i32)> = reports.iter().copied().enumerate().filter(|(_, count)| *count != 1).collect();
+    let wrong: Vec<(usize, i32)> = reports
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, count)| *count != 1)
+        .collect();
     must(wrong.is_empty(), || format!("orders and their reports: {wrong:?}"))
 }
 
@@ -265,6 +333,8 @@ fn turning_belt_fires_once(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(250_000)?;
     host.belt(SPEED)?;
     host.run(400_000)?;
-    must(host.openings(VALVE) == 1, || format!("it blew {} times", host.openings(VALVE)))?;
+    must(host.openings(VALVE) == 1, || {
+        format!("it blew {} times", host.openings(VALVE))
+    })?;
     host.never("it was reported again", is_it)
 }

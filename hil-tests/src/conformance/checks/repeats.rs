@@ -7,16 +7,56 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, Seen, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(acknowledges_in_time, Link, "a data frame is acknowledged within 2 ms, two at once"),
-    check!(lost_frame_is_asked_for, Link, "a gap in the host's frames is answered by a Nak; each is obeyed once, in order"),
-    check!(repeat_is_obeyed_once, Link, "a frame that comes again is acknowledged and not obeyed again"),
-    check!(foreign_number_is_dropped, Link, "a frame whose number is far off is dropped"),
-    check!(foreign_ack_drops_the_frame, Link, "a frame that acknowledges what was never sent is dropped whole"),
-    check!(window_back_to_back, Link, "a whole window of longest frames, back to back, is taken"),
-    check!(repeats_when_unheard, Link, "an unacknowledged frame is repeated in time, with the same number and body"),
-    check!(window_is_kept, Link, "at most 32 frames are on the way; then nothing new is sent"),
-    check!(repeats_when_asked, Link, "a Nak makes all from there on come again, oldest first"),
-    check!(nothing_is_lost_unheard, Link, "after a deaf time every message comes, once, in order"),
+    check!(
+        acknowledges_in_time,
+        Link,
+        "a data frame is acknowledged within 2 ms, two at once"
+    ),
+    check!(
+        lost_frame_is_asked_for,
+        Link,
+        "a gap in the host's frames is answered by a Nak; each is obeyed once, in order"
+    ),
+    check!(
+        repeat_is_obeyed_once,
+        Link,
+        "a frame that comes again is acknowledged and not obeyed again"
+    ),
+    check!(
+        foreign_number_is_dropped,
+        Link,
+        "a frame whose number is far off is dropped"
+    ),
+    check!(
+        foreign_ack_drops_the_frame,
+        Link,
+        "a frame that acknowledges what was never sent is dropped whole"
+    ),
+    check!(
+        window_back_to_back,
+        Link,
+        "a whole window of longest frames, back to back, is taken"
+    ),
+    check!(
+        repeats_when_unheard,
+        Link,
+        "an unacknowledged frame is repeated in time, with the same number and body"
+    ),
+    check!(
+        window_is_kept,
+        Link,
+        "at most 32 frames are on the way; then nothing new is sent"
+    ),
+    check!(
+        repeats_when_asked,
+        Link,
+        "a Nak makes all from there on come again, oldest first"
+    ),
+    check!(
+        nothing_is_lost_unheard,
+        Link,
+        "after a deaf time every message comes, once, in order"
+    ),
 ];
 
 /// Time-out of a board at most: a fixed one of 20 ms or more is allowed, doubled up to 100 ms.
@@ -40,7 +80,9 @@ fn acknowledges_in_time(host: &mut Host<'_>) -> Result<(), Stop> {
     host.send(&[ToBoard::Feed { count: 1 }])?;
     host.acknowledged()?;
     let alone_us = host.frames.last().map_or(0, |seen| seen.at_us - sent_us);
-    must(alone_us <= 4_000 + host.slack_us(), || format!("one: after {alone_us} us"))?;
+    must(alone_us <= 4_000 + host.slack_us(), || {
+        format!("one: after {alone_us} us")
+    })?;
     host.frames.clear();
     let sent_us = host.now_us();
     host.send(&[ToBoard::Feed { count: 2 }])?;
@@ -57,22 +99,33 @@ fn lost_frame_is_asked_for(host: &mut Host<'_>) -> Result<(), Stop> {
     host.seq = host.seq.wrapping_add(1);
     let early = host.send(&[ToBoard::Disarm])?;
     let asked = host.until(ANSWER_US + host.slack_us(), |host| {
-        host.frames.iter().any(|seen| seen.header.kind == Kind::Nak && seen.header.ack == missing)
+        host.frames
+            .iter()
+            .any(|seen| seen.header.kind == Kind::Nak && seen.header.ack == missing)
     })?;
     must(asked, || format!("no Nak for {missing}"))?;
     host.run(ANSWER_US)?;
-    host.never("what came early was obeyed", |m| matches!(m, FromBoard::Disarmed { .. }))?;
+    host.never("what came early was obeyed", |m| {
+        matches!(m, FromBoard::Disarmed { .. })
+    })?;
     host.raw(&lost)?;
     host.raw(&early)?;
     host.expect_message(FromBoard::Disarmed { by_watchdog: false })?;
-    let first = host.heard.iter().position(|(_, m)| matches!(m, FromBoard::Settings { .. }));
-    must(first.is_some(), || "the frame that was asked for was not obeyed".to_owned())?;
+    let first = host
+        .heard
+        .iter()
+        .position(|(_, m)| matches!(m, FromBoard::Settings { .. }));
+    must(first.is_some(), || {
+        "the frame that was asked for was not obeyed".to_owned()
+    })?;
     host.run(ANSWER_US)?;
     let again = host
         .heard
         .iter()
         .filter(|(_, m)| matches!(m, FromBoard::Settings { .. } | FromBoard::Disarmed { .. }));
-    must(again.count() == 1, || format!("obeyed more than once: {:?}", host.heard))
+    must(again.count() == 1, || {
+        format!("obeyed more than once: {:?}", host.heard)
+    })
 }
 
 fn repeat_is_obeyed_once(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -95,7 +148,8 @@ fn foreign_number_is_dropped(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(ANSWER_US)?;
     host.never("it was obeyed", |m| matches!(m, FromBoard::Disarmed { .. }))?;
     host.send(&[ToBoard::Disarm])?;
-    host.expect_message(FromBoard::Disarmed { by_watchdog: false }).map(drop)
+    host.expect_message(FromBoard::Disarmed { by_watchdog: false })
+        .map(drop)
 }
 
 fn foreign_ack_drops_the_frame(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -106,7 +160,8 @@ fn foreign_ack_drops_the_frame(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(ANSWER_US)?;
     host.never("it was obeyed", |m| matches!(m, FromBoard::Disarmed { .. }))?;
     host.send(&[ToBoard::Disarm])?;
-    host.expect_message(FromBoard::Disarmed { by_watchdog: false }).map(drop)
+    host.expect_message(FromBoard::Disarmed { by_watchdog: false })
+        .map(drop)
 }
 
 fn window_back_to_back(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -132,7 +187,8 @@ fn window_back_to_back(host: &mut Host<'_>) -> Result<(), Stop> {
     must(!asked, || "bytes were lost: a Nak came".to_owned())?;
     host.set(SettingKey::WatchdogUs, 0, 100_033);
     host.send(&[ToBoard::Commit])?;
-    host.expect("Settings", ANSWER_US, |m| matches!(m, FromBoard::Settings { .. })).map(drop)
+    host.expect("Settings", ANSWER_US, |m| matches!(m, FromBoard::Settings { .. }))
+        .map(drop)
 }
 
 fn repeats_when_unheard(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -150,9 +206,12 @@ fn repeats_when_unheard(host: &mut Host<'_>) -> Result<(), Stop> {
         format!("another frame came: {first:?}, {again:?}")
     })?;
     let after_us = again.at_us - first.at_us;
-    must(after_us <= TIMEOUT_MOST_US + host.slack_us(), || format!("after {after_us} us"))?;
+    must(after_us <= TIMEOUT_MOST_US + host.slack_us(), || {
+        format!("after {after_us} us")
+    })?;
     host.acknowledges = true;
-    host.expect_message(FromBoard::Disarmed { by_watchdog: false }).map(drop)
+    host.expect_message(FromBoard::Disarmed { by_watchdog: false })
+        .map(drop)
 }
 
 fn window_is_kept(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -162,14 +221,21 @@ fn window_is_kept(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(20_000)?;
     host.frames.clear();
     host.run(600_000)?;
-    let mut seqs: Vec<u8> = host.frames.iter().filter(|seen| data(seen)).map(|seen| seen.header.seq).collect();
+    let mut seqs: Vec<u8> = host
+        .frames
+        .iter()
+        .filter(|seen| data(seen))
+        .map(|seen| seen.header.seq)
+        .collect();
     seqs.sort_unstable();
     seqs.dedup();
     must(!seqs.is_empty(), || "nothing is repeated".to_owned())?;
     must(seqs.len() <= 32, || format!("{} frames are on the way", seqs.len()))?;
     let expected = host.expected;
     let beyond = seqs.iter().find(|seq| seq.wrapping_sub(expected) >= 32);
-    must(beyond.is_none(), || format!("frame {beyond:?} is beyond the window from {expected}"))?;
+    must(beyond.is_none(), || {
+        format!("frame {beyond:?} is beyond the window from {expected}")
+    })?;
     host.acknowledges = true;
     host.until(3 * TIMEOUT_MOST_US, |host| host.statuses.len() > 40)?;
     host.status().map(drop)
@@ -183,20 +249,31 @@ fn repeats_when_asked(host: &mut Host<'_>) -> Result<(), Stop> {
         host.run(8_000)?;
     }
     let expected = host.expected;
-    let waits = |host: &Host<'_>| host.frames.iter().any(|s| data(s) && s.header.seq == expected.wrapping_add(2));
+    let waits = |host: &Host<'_>| {
+        host.frames
+            .iter()
+            .any(|s| data(s) && s.header.seq == expected.wrapping_add(2))
+    };
     host.until(ANSWER_US + host.slack_us(), waits)?;
     // Behind what is on its way by a time-out.
     host.frames.clear();
     host.bare(Kind::Nak)?;
     let all = |host: &Host<'_>| host.frames.iter().filter(|seen| data(seen)).count() >= 3;
     let came = host.until(TIMEOUT_MOST_US, all)?;
-    let seqs: Vec<u8> = host.frames.iter().filter(|s| data(s)).map(|s| s.header.seq.wrapping_sub(expected)).collect();
+    let seqs: Vec<u8> = host
+        .frames
+        .iter()
+        .filter(|s| data(s))
+        .map(|s| s.header.seq.wrapping_sub(expected))
+        .collect();
     must(came, || format!("came again: {seqs:?}"))?;
     let in_order = seqs.windows(3).any(|three| three == [0, 1, 2]);
     must(in_order, || format!("not oldest first: {seqs:?}"))?;
     host.acknowledges = true;
     for _ in 0..3 {
-        host.expect("Disarmed", 3 * TIMEOUT_MOST_US, |m| matches!(m, FromBoard::Disarmed { .. }))?;
+        host.expect("Disarmed", 3 * TIMEOUT_MOST_US, |m| {
+            matches!(m, FromBoard::Disarmed { .. })
+        })?;
     }
     Ok(())
 }
@@ -212,7 +289,9 @@ fn nothing_is_lost_unheard(host: &mut Host<'_>) -> Result<(), Stop> {
     }
     host.acknowledges = true;
     while heard < 6 {
-        host.expect("Disarmed", 3 * TIMEOUT_MOST_US, |m| matches!(m, FromBoard::Disarmed { .. }))?;
+        host.expect("Disarmed", 3 * TIMEOUT_MOST_US, |m| {
+            matches!(m, FromBoard::Disarmed { .. })
+        })?;
         heard += 1;
     }
     host.run(TIMEOUT_MOST_US)?;

@@ -8,12 +8,36 @@ use crate::conformance::Check;
 use crate::conformance::host::{ANSWER_US, Host, Stop, must};
 
 pub(super) const CHECKS: &[Check] = &[
-    check!(checksum_is_of_all_settings, Link, "the settings' checksum is that of all settings in canonical order"),
-    check!(settings_at_start, Stand, "a board that has started has the settings at start"),
-    check!(set_waits_for_commit, Link, "a Set is in force with the next Commit, not before"),
-    check!(wrong_settings_refused, Link, "an unknown index is Unknown, a value outside its range Range"),
-    check!(armed_board_keeps_its_settings, Link, "Set and Commit while armed are refused: Armed"),
-    check!(arming_needs_the_checksum, Link, "Arm with another checksum is refused: Settings"),
+    check!(
+        checksum_is_of_all_settings,
+        Link,
+        "the settings' checksum is that of all settings in canonical order"
+    ),
+    check!(
+        settings_at_start,
+        Stand,
+        "a board that has started has the settings at start"
+    ),
+    check!(
+        set_waits_for_commit,
+        Link,
+        "a Set is in force with the next Commit, not before"
+    ),
+    check!(
+        wrong_settings_refused,
+        Link,
+        "an unknown index is Unknown, a value outside its range Range"
+    ),
+    check!(
+        armed_board_keeps_its_settings,
+        Link,
+        "Set and Commit while armed are refused: Armed"
+    ),
+    check!(
+        arming_needs_the_checksum,
+        Link,
+        "Arm with another checksum is refused: Settings"
+    ),
 ];
 
 fn fault(fault: Fault) -> FromBoard<'static> {
@@ -50,7 +74,11 @@ fn settings_at_start(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(20_000)?;
     let identity = host.connect()?;
     must(identity.settings_crc == host.crc(), || {
-        format!("checksum {:#010X}, at start {:#010X}", identity.settings_crc, host.crc())
+        format!(
+            "checksum {:#010X}, at start {:#010X}",
+            identity.settings_crc,
+            host.crc()
+        )
     })
 }
 
@@ -94,9 +122,11 @@ fn wrong_settings_refused(host: &mut Host<'_>) -> Result<(), Stop> {
         let has = count(key, &limits);
         let refuse = |host: &mut Host<'_>, index, value, why| {
             host.send(&[ToBoard::Set(Setting { key, index, value })])?;
-            host.expect(&format!("Fault{{{why:?}}} for {key:?} {index} = {value}"), ANSWER_US, |m| {
-                *m == fault(why)
-            })
+            host.expect(
+                &format!("Fault{{{why:?}}} for {key:?} {index} = {value}"),
+                ANSWER_US,
+                |m| *m == fault(why),
+            )
             .map(drop)
         };
         if has < u8::MAX {

@@ -11,7 +11,11 @@ use crate::conformance::host::{ANSWER_US, Host, SPEED, Stop, must};
 pub(super) const CHECKS: &[Check] = &[
     check!(frames_wrap, Link, "frame numbers go on over 2^8, in both directions"),
     check!(ticks_wrap, Stand, "orders are fired at their ticks over 2^32"),
-    check!(time_wraps, Stand, "Status, watchdog and longest times go on over 2^32 us"),
+    check!(
+        time_wraps,
+        Stand,
+        "Status, watchdog and longest times go on over 2^32 us"
+    ),
     check!(order_numbers_wrap, Link, "order numbers go on over 2^16"),
 ];
 
@@ -61,7 +65,12 @@ fn ticks_wrap(host: &mut Host<'_>) -> Result<(), Stop> {
         length: 40,
     })])?;
     let is_it = |m: &FromBoard<'_>| matches!(m, FromBoard::Late { order: OrderId(50), .. });
-    host.expect(&format!("Late for a tick before the wrap, now {}", now.0), ANSWER_US, is_it).map(drop)
+    host.expect(
+        &format!("Late for a tick before the wrap, now {}", now.0),
+        ANSWER_US,
+        is_it,
+    )
+    .map(drop)
 }
 
 fn time_wraps(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -78,7 +87,9 @@ fn time_wraps(host: &mut Host<'_>) -> Result<(), Stop> {
     host.run(120_000)?;
     let (us, now) = host.ping()?;
     let left_us = (end << 32).saturating_sub(us);
-    must(left_us > 30_000, || "the clock could not be set near its end in time".to_owned())?;
+    must(left_us > 30_000, || {
+        "the clock could not be set near its end in time".to_owned()
+    })?;
     // Open over the end.
     let left_ticks = i32::try_from(left_us * SPEED.unsigned_abs() as u64 / 1_000_000).unwrap_or(0);
     host.send(&[ToBoard::Fire(Fire {
@@ -89,11 +100,17 @@ fn time_wraps(host: &mut Host<'_>) -> Result<(), Stop> {
     })])?;
     let opened = host.switched(VALVE, true, 400_000)?;
     let closed = host.switched(VALVE, false, 150_000)?;
-    must(opened.us >> 32 < closed.us >> 32, || "it was not open over the end".to_owned())?;
+    must(opened.us >> 32 < closed.us >> 32, || {
+        "it was not open over the end".to_owned()
+    })?;
     let open_us = closed.us - opened.us;
-    must(open_us.abs_diff(40_000) <= 1_000 + host.slack_us(), || format!("open for {open_us} us"))?;
+    must(open_us.abs_diff(40_000) <= 1_000 + host.slack_us(), || {
+        format!("open for {open_us} us")
+    })?;
     host.run(200_000)?;
-    host.never("the watchdog fired though fed", |m| matches!(m, FromBoard::Disarmed { .. }))?;
+    host.never("the watchdog fired though fed", |m| {
+        matches!(m, FromBoard::Disarmed { .. })
+    })?;
     let times: Vec<u32> = host.statuses.iter().map(|(_, status)| status.at.0).collect();
     let wraps = times.windows(2).any(|pair| pair[1] < pair[0]);
     let even = times.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) < 300_000);
