@@ -313,9 +313,8 @@ pub(crate) fn board() -> &'static mut Board {
 
 /// The board's number: "PEARL" and the last three bytes of the address in the user registers.
 pub(crate) fn uid() -> u64 {
-    let low = read(SYSCTL, 0x1E4);
-    let [third, second, first, _] = low.to_be_bytes();
-    0x5045_4152_4C00_0000 | u64::from(u32::from_be_bytes([0, first, second, third]).swap_bytes() >> 8)
+    let [_, last, middle, first] = read(SYSCTL, 0x1E4).to_be_bytes();
+    0x5045_4152_4C00_0000 | u64::from(u32::from_be_bytes([0, first, middle, last]))
 }
 
 /// SysTick's count, 24 bits, downwards.
