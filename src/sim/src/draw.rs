@@ -332,31 +332,10 @@ fn images(lustre: i32) -> [f32; RINGS] {
     core::array::from_fn(|ring| between(log, &logs, &IMAGES.map(|(_, images)| images[ring])))
 }
 
-/// Counts over shading of a body of this colour: CIELAB to linear red, green, blue (CIE 15:2018, IEC 61966-2-1), and the
-/// calibration's straight line backwards.
-#[expect(clippy::cast_precision_loss, reason = "hundredths")]
+/// Counts over shading of a body of this colour: the calibration's straight line backwards.
 fn body_counts(truth: &Figures, light: &vision::Light) -> [f32; 3] {
-    const WHITE: [f32; 3] = [0.950_47, 1.0, 1.088_83];
-    const TO_RGB: [[f32; 3]; 3] = [
-        [3.240_6, -1.537_2, -0.498_6],
-        [-0.968_9, 1.875_8, 0.041_5],
-        [0.055_7, -0.204_0, 1.057_0],
-    ];
-    let [l, a, b] = truth.lab.map(|v| v as f32 / 100.0);
-    let y = (l + 16.0) / 116.0;
-    let cube = |t: f32| {
-        if t > 6.0 / 29.0 {
-            t * t * t
-        } else {
-            (t - 4.0 / 29.0) * (108.0 / 841.0)
-        }
-    };
-    let xyz = [y + a / 500.0, y, y - b / 200.0].map(cube);
-    let xyz = [0, 1, 2].map(|k| xyz[k] * WHITE[k]);
-    [0, 1, 2].map(|k| {
-        let albedo = dot(&TO_RGB[k], &xyz).clamp(0.02, 1.0);
-        (albedo - light.albedo[k][1]) / light.albedo[k][0]
-    })
+    let rgb = vision::linear_rgb(&truth.lab.map(|v| v as f32 / 100.0));
+    [0, 1, 2].map(|k| (rgb[k].clamp(0.02, 1.0) - light.albedo[k][1]) / light.albedo[k][0])
 }
 
 /// Three axes at right angles, turned any way: one a row.

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod camera;
 pub mod commission;
+pub mod compare;
 pub mod density;
 pub mod weigh;

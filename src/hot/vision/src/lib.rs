@@ -36,6 +36,7 @@ mod view;
 pub use calibration::{Calibration, Camera, Chip, Lamps, Light, Masters, RimLoss, Series, ViewName};
 pub use eye::{Eye, Limits};
 pub use figures::{Measurement, Raw};
+pub use lab::{lab, linear_rgb};
 pub use refusal::{Refusal, Why};
 pub use shape::Shape;
 pub use view::{PixelFormat, View};
