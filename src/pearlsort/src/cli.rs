@@ -53,6 +53,8 @@ pub enum Command {
     /// Guided commissioning from test pearls, drop eyes and reference masses.
     #[command(subcommand)]
     Calibrate(CalibrateCommand),
+    /// Find a streaming weigh cell's platform, belt lines and noise, and write its file.
+    Identify(IdentifyArgs),
     /// Weigh the pearls of a weigh cell's recording.
     Weigh(WeighArgs),
     /// Find out what is wrong with a part of the line.
@@ -334,6 +336,25 @@ pub struct DoctorArgs {
     pub json: bool,
 }
 
+/// Options of `identify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "SOURCE is a cell's recording (a folder, as for `weigh`), or a recording of the line (`run --record`).\n\
+                  FILE keeps its span and CAL; CFG goes on by itself when the model is another. A new one takes the span of the\n\
+                  source. The file of lane 0 is lane-00.toml in the folder that the machine's file names (models)."
+)]
+pub struct IdentifyArgs {
+    /// What the cell has seen.
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// The cell's file.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The lane, of a recording of the line.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..64))]
+    pub lane: u8,
+}
+
 /// Options of `weigh`.
 #[derive(Debug, Args)]
 #[command(
@@ -432,9 +453,9 @@ pub struct CalibrateWeighArgs {
     /// Temperature of the cell, degrees Celsius.
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     pub temperature_c: Option<f64>,
-    /// Cell, platform, model or checks have been changed since the calibration before: CFG counts on.
-    #[arg(long)]
-    pub changed: bool,
+    /// The cell's file, where it streams samples: it gets the span and CAL, and says CFG.
+    #[arg(long, value_name = "FILE")]
+    pub cell: Option<PathBuf>,
 }
 
 /// A reference mass and the codes while it lay on the platform.

@@ -8,6 +8,7 @@
 pub mod attend;
 pub mod audit;
 pub mod calibrate;
+pub mod cells;
 pub mod check;
 pub mod cli;
 pub mod daemon;

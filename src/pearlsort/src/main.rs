@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pearlsort::cli::{AuditCommand, Cli, Command, DiagnoseCommand, LotCommand, ScaleCommand};
 use pearlsort::{
-    audit, calibrate, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
+    audit, calibrate, cells, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Sim(arguments) => simulate::simulate(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Calibrate(command) => calibrate::from_command_line(command),
+        Command::Identify(arguments) => cells::identify(arguments),
         Command::Weigh(arguments) => weigh::weigh(arguments),
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
         Command::Measure(arguments) => measure::measure(arguments),

@@ -11,12 +11,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use line::grade::Recipe;
+use line::weigh::Model;
 use line::{Core, Input, LinePlan, Notice, Output, Record};
 use sim::demo::DemoOptions;
 use sim::digest::Digest;
 use tape::{Ending, Event, Head, Machine, Reader};
-use units::{BoardId, EyeId, HostUs, TriggerSeq};
-use wire::{FromBoard, ToBoard};
+use units::{BoardId, BoardUs32, EyeId, HostUs, LaneId, TriggerSeq};
+use wire::{FromBoard, Samples, ToBoard};
 
 use crate::cli::ReplayArgs;
 use crate::exit::{Exit, Failure};
@@ -153,6 +154,12 @@ pub trait Hear {
     fn record(&mut self, _at: HostUs, _record: &Record) {}
     /// The core has news.
     fn notice(&mut self, _at: HostUs, _notice: Notice) {}
+    /// A lane's streaming cell is weighed by this model from now on.
+    fn model(&mut self, _lane: LaneId, _model: &Model) {}
+    /// A lane's streaming cell has sent samples.
+    fn samples(&mut self, _lane: LaneId, _samples: &Samples<'_>) {}
+    /// A pearl has passed the platform of a lane's streaming cell, between these times of its board.
+    fn passage(&mut self, _lane: LaneId, _entered: BoardUs32, _left: BoardUs32) {}
 }
 
 /// Hears records alone.
@@ -207,7 +214,10 @@ pub fn run_heard<R: Read>(reader: &mut Reader<R>, plan: LinePlan, hear: &mut dyn
             Event::LinkDown { board, cause } => Input::LinkDown { board, cause },
             Event::Command(command) => Input::Command(command),
             Event::Recipe(hash) => Input::Recipe(recipe(&mut recipes, reader, hash)?),
-            Event::Model { lane, ref model } => Input::Model { lane, model },
+            Event::Model { lane, ref model } => {
+                given.hear.model(lane, model);
+                Input::Model { lane, model }
+            }
             Event::Clock => Input::Clock,
             Event::Check(digest) => {
                 checks += 1;
@@ -283,6 +293,14 @@ impl Output for Given<'_> {
     }
 
     fn retire(&mut self, _recipe: Arc<Recipe>) {}
+
+    fn samples(&mut self, lane: LaneId, samples: &Samples<'_>) {
+        self.hear.samples(lane, samples);
+    }
+
+    fn passage(&mut self, lane: LaneId, entered: BoardUs32, left: BoardUs32) {
+        self.hear.passage(lane, entered, left);
+    }
 }
 
 fn table(path: &Path, head: &Head, replayed: &Replayed) -> String {

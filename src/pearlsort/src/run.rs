@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use units::{BoardId, HostUs};
 
 use crate::attend::{Attend, Place, Visitor, attend, place};
+use crate::cells;
 use crate::cli::RunArgs;
 use crate::daemon::{Daemon, Figure, Figures, HotEnd, News, Spec};
 use crate::exit::{Exit, Failure};
@@ -52,6 +53,7 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
         cold = cold.through(relay.context("the thread of the link faults could not be started")?);
     }
     daemon.tell_rights();
+    cells::put_in_force(&mut daemon, &line);
     let recipes = Recipes::new(&path, recipe.compiled.hash(), Arc::new(line));
     let mut visitor = Operator::new(arguments, recipes, recorder, faults.is_some())?;
     attend(&mut daemon, cold, &places, Candidates::default(), &mut visitor)?;

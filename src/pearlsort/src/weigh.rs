@@ -16,6 +16,7 @@ use setup::weigh::{
     read_recording, score, score_table, weigh as weigh_all, write_readings,
 };
 
+use crate::cells;
 use crate::cli::{CalibrateWeighArgs, DiagnoseWeighArgs, ReferenceLoad, WeighArgs};
 use crate::exit::{Exit, Failure};
 
@@ -100,11 +101,16 @@ pub fn calibrate(arguments: &CalibrateWeighArgs) -> Result<ExitCode> {
     let stamp = (unix_seconds(), arguments.by.as_str());
     let mut found = two_point(&loads, &Demands::default(), log.latest(), stamp).map_err(|error| data(&error))?;
     found.temperature_c = arguments.temperature_c;
-    if arguments.changed {
-        found.cfg += 1;
-    }
+    let cell = arguments.cell.as_deref().map(cells::load).transpose()?;
+    // the cell's file counts its changes; a log that knows of more is not told of fewer
+    found.cfg = found.cfg.max(cell.map_or(0, |cell| cell.cfg));
     print(calibration_words(&found, log.latest(), &loads).as_bytes())?;
-    log.append(found).map_err(|error| log_failure(&error))?;
+    log.append(found.clone()).map_err(|error| log_failure(&error))?;
+    if let (Some(path), Some(mut cell)) = (&arguments.cell, cell) {
+        (cell.model.counts_per_mg, cell.cal, cell.cfg) = (found.counts_per_mg, found.cal, found.cfg);
+        cells::store(path, &cell)?;
+        print(format!("span written to {}\n", path.display()).as_bytes())?;
+    }
     print(format!("stored in {}\n", arguments.log.display()).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -139,7 +145,8 @@ fn codes(path: &Path) -> Result<Vec<i32>, Failure> {
     read_codes(&file).map_err(|error| recording_failure(&error))
 }
 
-fn platform_words(found: &Identified) -> String {
+/// A platform in words.
+pub(crate) fn platform_words(found: &Identified) -> String {
     let platform = &found.model.platform;
     let lines: Vec<String> = found.model.lines.hz().iter().map(|hz| format!("{hz:.2}")).collect();
     format!(

@@ -118,6 +118,7 @@ fn a_run_records_its_commands_and_recipes_and_replays() {
         "a recording is never written over"
     );
     let spec = Spec {
+        hold_cpu_latency: false,
         plan: line.plan.clone(),
         recipe: Arc::clone(&recipe.compiled),
         links: run::link_plans(&line),

@@ -185,8 +185,14 @@ fn a_calibration_is_stored_with_counters_that_go_on_and_bad_data_store_nothing()
     let refused = calibrate("creeping", &[]);
     assert_eq!(refused.status.code(), Some(65));
     assert!(stderr(&refused).contains("creeps"), "{}", stderr(&refused));
-    let second = calibrate("gram", &["--changed"]);
-    assert!(stdout(&second).contains("CAL 2  CFG 1"), "{}", stderr(&second));
+    // the cell's file counts its changes by itself, and gets the span
+    let cell = text("lane-00.toml");
+    fs::copy(root().join("src/cold/config/tests/cells/lane-00.toml"), &cell).unwrap();
+    let second = calibrate("gram", &["--cell", &cell]);
+    assert!(stdout(&second).contains("CAL 2  CFG 3"), "{}", stderr(&second));
+    let calibrated = config::load_cell(Path::new(&cell)).unwrap();
+    assert_eq!((calibrated.cal, calibrated.cfg), (2, 3));
+    assert!((calibrated.model.counts_per_mg - 200.0).abs() < 0.05 && calibrated.model.counts_per_mg != 200.0);
     let stored = fs::read_to_string(folder.file("log")).unwrap();
     assert_eq!(stored.lines().count(), 2);
     assert!(stored.contains("residuals_mg"));
@@ -194,8 +200,7 @@ fn a_calibration_is_stored_with_counters_that_go_on_and_bad_data_store_nothing()
 
 #[test]
 fn a_scale_that_is_not_there_is_unavailable_and_a_wrong_file_is_told() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let laumas = root.join("config/scales/laumas.toml");
+    let laumas = root().join("config/scales/laumas.toml");
     let read = |file: &Path| {
         pearlsort(&[
             "scale",
@@ -224,5 +229,73 @@ fn a_scale_that_is_not_there_is_unavailable_and_a_wrong_file_is_told() {
         stdout(&checked).contains("must be 1 to 247") && stdout(&checked).contains("2 files: 1 error"),
         "{}",
         stdout(&checked)
+    );
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_cell_is_identified_from_a_folder_and_again_from_a_recording_of_the_line() {
+    let folder = Folder::new("identify");
+    let tape = folder.file("line.rec");
+    let recorded = pearlsort(&[
+        "demo",
+        "--virtual",
+        "--samples",
+        "--headless",
+        "--lanes",
+        "2",
+        "--rate",
+        "10",
+        "--seconds",
+        "16",
+        "--record",
+        tape.to_str().unwrap(),
+    ]);
+    assert!(recorded.status.success(), "{}", stderr(&recorded));
+    let cell = folder.file("lane-01.toml");
+    let identify = || {
+        pearlsort(&[
+            "identify",
+            tape.to_str().unwrap(),
+            "--lane",
+            "1",
+            "--out",
+            cell.to_str().unwrap(),
+        ])
+    };
+    let first = identify();
+    assert!(
+        stdout(&first).contains("CAL 0 CFG 1"),
+        "{}{}",
+        stdout(&first),
+        stderr(&first)
+    );
+    let found = config::load_cell(&cell).unwrap().model;
+    let truth = sim::platform::CellNature::default().model(1, 1, 1e6, 354.0);
+    let off = |found: f64, truth: f64| (found / truth - 1.0).abs();
+    assert!(
+        off(found.platform.natural_hz, truth.platform.natural_hz) < 0.01,
+        "{found:?} for {truth:?}"
+    );
+    assert!(
+        off(found.platform.effective_mg, truth.platform.effective_mg) < 0.1,
+        "{found:?} for {truth:?}"
+    );
+    assert!(
+        (found.platform.damping - truth.platform.damping).abs() < 0.01,
+        "{found:?} for {truth:?}"
+    );
+    let again = identify();
+    assert!(
+        stdout(&again).contains("CAL 0 CFG 1"),
+        "the same model again is no change: {}",
+        stdout(&again)
     );
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use devices::hot::{Flow, Handler, Outgoing};
 use devices::{DownReason, LinkEvent, Refusal, SendError};
 use line::grade::Recipe;
+use line::weigh::Model;
 use line::{Command, Core, DownCause, Input, Notice, Output, Record};
 use rt::counter::SnapshotWriter;
 use rt::histogram::Recorder;
 use rt::published::Reader;
 use rt::ring::{Consumer, Producer};
-use units::{BoardId, HostUs};
+use units::{BoardId, HostUs, LaneId};
 use wire::{FromBoard, Measurement, ToBoard};
 
 use super::figures::{Figure, Figures};
@@ -22,10 +23,12 @@ use crate::recording::HotTape;
 const SNAPSHOT_US: i64 = 20_000;
 
 /// What the cold side asks of the hot loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ask {
     /// A command for the core.
     Core(Command),
+    /// A lane's streaming cell is weighed by this model from now on.
+    Model(LaneId, Model),
     /// End the loop.
     Quit,
 }
@@ -204,6 +207,7 @@ impl Handler for Sorter {
         while let Some(ask) = self.ends.asks.pop() {
             match ask {
                 Ask::Core(command) => self.input(now, Input::Command(command), out),
+                Ask::Model(lane, ref model) => self.input(now, Input::Model { lane, model }, out),
                 Ask::Quit => flow = Flow::Stop,
             }
         }

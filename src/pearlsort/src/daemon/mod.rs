@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use devices::hot::{ColdEnd, HotLoop};
 use devices::{HostLink, LinkCounters, LinkPlan};
 use line::grade::Recipe;
+use line::weigh::Model;
 use line::{Command, Core, LinePlan, Record};
 use rt::alloc::HotSection;
 use rt::counter::{SnapshotReader, SnapshotWriter, snapshot};
@@ -21,7 +22,7 @@ use rt::published::{self, Publisher};
 use rt::ring::{Consumer, Producer, ring};
 use rt::thread::{CpuLatencyGuard, Grant, HotThread};
 use tracing::{debug, warn};
-use units::HostUs;
+use units::{HostUs, LaneId};
 
 use figures::LinkFigure;
 pub use figures::{Figure, Figures, LinkRow};
@@ -215,6 +216,14 @@ impl Daemon {
     /// [`rt::ring::Full`] when too many are waiting: the hot thread has not run for a while.
     pub fn command(&mut self, command: Command) -> Result<(), rt::ring::Full> {
         self.ask(Ask::Core(command))
+    }
+
+    /// Weighs a lane's streaming cell by a model from now on.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub fn weigh_by(&mut self, lane: LaneId, model: &Model) -> Result<(), rt::ring::Full> {
+        self.ask(Ask::Model(lane, *model))
     }
 
     /// Puts a recipe in force for pearls that trigger from now on.

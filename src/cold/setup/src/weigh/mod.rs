@@ -3,6 +3,7 @@
 //! Cold threads.
 
 mod calibrate;
+mod collect;
 mod diagnose;
 mod files;
 mod identify;
@@ -15,6 +16,7 @@ mod svg;
 pub mod synthetic;
 
 pub use calibrate::{Calibration, CalibrationError, CalibrationLog, Demands, Load, LogError, calibrate};
+pub use collect::Collector;
 pub use diagnose::{Diagnosis, Finding, NamedLine, Verdict, diagnose};
 pub use files::{Gate, Recording, RecordingError, read_codes, read_recording, write_readings};
 pub use identify::{Identified, IdentifyError, identify};

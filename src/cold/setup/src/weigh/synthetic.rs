@@ -56,6 +56,8 @@ pub struct Plan {
     pub quiet_s: f64,
     /// Platform without load, Hz.
     pub natural_hz: f64,
+    /// How far that drifts over the recording, as a share of it: a cell that warms up.
+    pub natural_drift: f64,
     /// Damping ratio.
     pub damping: f64,
     /// Moving mass of the platform, g.
@@ -88,6 +90,7 @@ impl Default for Plan {
             roll_on_ms: 6.0,
             quiet_s: 1.0,
             natural_hz: 95.0,
+            natural_drift: 0.0,
             damping: 0.04,
             effective_g: 6.0,
             blow_ms: 2.0,
@@ -210,7 +213,8 @@ impl Plan {
                 force += pearl.blow_mg_s * PI / 2.0 * 1e3 / self.blow_ms * (PI * blow).sin();
             }
         }
-        let w = TAU * self.natural_hz / (1.0 + load / (self.effective_g * 1e3)).sqrt();
+        let natural_hz = self.natural_hz * (1.0 + self.natural_drift * t / self.seconds);
+        let w = TAU * natural_hz / (1.0 + load / (self.effective_g * 1e3)).sqrt();
         w * w * (force - x) - 2.0 * self.damping * w * v
     }
 
