@@ -38,7 +38,7 @@ pub const EMPTY_US: i64 = 30_000_000;
 /// While the feeder has stopped, pearls may still come to the eye for so long, us.
 pub const RUN_OUT_US: i64 = 1_500_000;
 /// Without a pearl for so long the feeder counts as empty, us.
-pub const STARVED_US: i64 = 10_000_000;
+pub const STARVED_US: i64 = 30_000_000;
 /// A belt run by hand ends by itself after so long, us.
 pub const DRIVE_US: i64 = 30_000_000;
 /// A purge of a line at rest takes so long, us: the longest belt at the least speed.

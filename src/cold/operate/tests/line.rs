@@ -343,7 +343,7 @@ fn low_air_or_a_dead_lamp_holds_and_unhold_is_refused_while_it_lasts() {
 fn without_pearls_the_line_suspends_until_it_is_told() {
     let mut line = Line::running();
     line.fed = false;
-    line.steps(700);
+    line.steps(1_700);
     assert_eq!(line.operate.state(), State::Suspended);
     assert_eq!(line.operate.reason().map(|reason| reason.why), Some(Why::Starved));
     assert!(line.operate.alarm(AlarmId::line(Kind::Starved)).is_some());
