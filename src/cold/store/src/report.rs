@@ -218,12 +218,56 @@ fn sums_of(connection: &Connection, lot: u32) -> rusqlite::Result<Sums> {
             "outcome" => add(sums.outcomes.entry((recipe, key)).or_default()),
             "earned" => add(sums.earned.entry(key).or_default()),
             "class" => add(sums.classes.entry(key).or_default()),
-            "removed" => sums.removed += tally.passes,
-            "unkept" => sums.unkept += tally.passes,
+            "removed" => sums.removed = sums.removed.saturating_add(tally.passes),
+            "unkept" => sums.unkept = sums.unkept.saturating_add(tally.passes),
             _ => {}
         }
     }
     Ok(sums)
+}
+
+/// A lot's passes by where they ended.
+#[derive(Default)]
+struct Ends {
+    binned: Tally,
+    recirculated: Tally,
+    lost: Tally,
+    bins: Vec<BinSum>,
+    causes: BTreeMap<String, Tally>,
+    recipes: Vec<RecipeUse>,
+}
+
+fn ends_of(connection: &Connection, outcomes: &BTreeMap<(u64, String), Tally>) -> rusqlite::Result<Ends> {
+    let mut ends = Ends::default();
+    let mut text: Option<RecipeText> = None;
+    // By recipe, then by key.
+    for ((hash, key), tally) in outcomes {
+        if ends.recipes.last().is_none_or(|of| of.hash != *hash) {
+            text = recipe_table::find(connection, *hash)?;
+            ends.recipes.push(RecipeUse {
+                hash: *hash,
+                name: text.as_ref().map(|text| text.name.clone()),
+                passes: 0,
+            });
+        }
+        if let Some(of) = ends.recipes.last_mut() {
+            of.passes = of.passes.saturating_add(tally.passes);
+        }
+        match outcome(key, 2)? {
+            Outcome::Bin(bin) => {
+                ends.binned = ends.binned.plus(*tally);
+                ends.bins.push(bin_sum(bin, *hash, text.as_ref(), *tally));
+            }
+            Outcome::Tray(cause) => {
+                ends.recirculated = ends.recirculated.plus(*tally);
+                let sum = ends.causes.entry(cause.name().to_owned()).or_default();
+                *sum = sum.plus(*tally);
+            }
+            Outcome::Lost => ends.lost = ends.lost.plus(*tally),
+        }
+    }
+    ends.bins.sort_by_key(|sum| (sum.bin, sum.recipe));
+    Ok(ends)
 }
 
 /// The report of a lot.
@@ -232,36 +276,12 @@ pub(crate) fn of_lot(connection: &Connection, number: u32) -> rusqlite::Result<O
         return Ok(None);
     };
     let sums = sums_of(connection, number)?;
-    let mut recipes: BTreeMap<u64, (Option<RecipeText>, u64)> = BTreeMap::new();
-    let (mut binned, mut recirculated, mut lost) = (Tally::default(), Tally::default(), Tally::default());
-    let mut bins = Vec::new();
-    let mut causes: BTreeMap<String, Tally> = BTreeMap::new();
-    for ((hash, key), tally) in &sums.outcomes {
-        let recipe = match recipes.entry(*hash) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert((recipe_table::find(connection, *hash)?, 0))
-            }
-        };
-        recipe.1 += tally.passes;
-        match outcome(key, 2)? {
-            Outcome::Bin(bin) => {
-                binned = binned.plus(*tally);
-                bins.push(bin_sum(bin, *hash, recipe.0.as_ref(), *tally));
-            }
-            Outcome::Tray(cause) => {
-                recirculated = recirculated.plus(*tally);
-                let sum = causes.entry(cause.name().to_owned()).or_default();
-                *sum = sum.plus(*tally);
-            }
-            Outcome::Lost => lost = lost.plus(*tally),
-        }
-    }
+    let ends = ends_of(connection, &sums.outcomes)?;
+    let (binned, recirculated, lost) = (ends.binned, ends.recirculated, ends.lost);
     let pours = lot::pours(connection, number)?;
     let refed = pours.last().map_or_else(Tally::default, |pour| pour.recirculated);
     let left = recirculated.minus(refed);
     let passes = binned.plus(recirculated).plus(lost);
-    bins.sort_by_key(|sum| (sum.bin, sum.recipe));
     let closed_us = lot.closed.map_or(i64::MAX, |closed| closed.at_us);
     Ok(Some(LotReport {
         mass: balance(&lot, binned, left, lost),
@@ -274,14 +294,15 @@ pub(crate) fn of_lot(connection: &Connection, number: u32) -> rusqlite::Result<O
         unkept: sums.unkept,
         refed,
         left,
-        bins,
-        causes: causes
+        bins: ends.bins,
+        causes: ends
+            .causes
             .into_iter()
             .map(|(cause, tally)| CauseSum { cause, tally })
             .collect(),
         earned: sums.earned.into_iter().map(earned_sum).collect(),
         classes: sums.classes.into_iter().map(class_sum).collect(),
-        recipes: recipes.into_iter().map(recipe_use).collect(),
+        recipes: ends.recipes,
         removed: sums.removed,
         pours,
         calibrations: audit::calibrations(connection, closed_us)?,
@@ -315,8 +336,9 @@ fn value_micro(of: &BinWorth, tally: Tally) -> Option<i64> {
 }
 
 fn open_pearls(lot: &Lot, binned: Tally, left: Tally, lost: Tally) -> Option<i64> {
-    let out = binned.passes + lot.left.count.unwrap_or(left.passes) + lost.passes;
-    Some(lot.form.count_in?.cast_signed() - out.cast_signed())
+    let left = lot.left.count.unwrap_or(left.passes);
+    let out = binned.passes.saturating_add(left).saturating_add(lost.passes);
+    Some(lot.form.count_in?.cast_signed().saturating_sub(out.cast_signed()))
 }
 
 fn balance(lot: &Lot, binned: Tally, left: Tally, lost: Tally) -> MassBalance {
@@ -335,13 +357,13 @@ fn balance(lot: &Lot, binned: Tally, left: Tally, lost: Tally) -> MassBalance {
     let out_ug = binned_ug
         .zip(left_ug)
         .zip(lost_ug)
-        .map(|((binned, left), lost)| binned + left + lost);
+        .map(|((binned, left), lost)| binned.saturating_add(left).saturating_add(lost));
     MassBalance {
         in_ug,
         binned_ug,
         left_ug,
         lost_ug,
-        open_ug: in_ug.zip(out_ug).map(|(in_ug, out)| in_ug - out),
+        open_ug: in_ug.zip(out_ug).map(|(in_ug, out)| in_ug.saturating_sub(out)),
     }
 }
 
@@ -356,13 +378,5 @@ fn class_sum((key, tally): (String, Tally)) -> ClassSum {
         property: property.to_owned(),
         class: class.to_owned(),
         tally,
-    }
-}
-
-fn recipe_use((hash, (text, passes)): (u64, (Option<RecipeText>, u64))) -> RecipeUse {
-    RecipeUse {
-        hash,
-        name: text.map(|text| text.name),
-        passes,
     }
 }

@@ -44,13 +44,13 @@ impl Tally {
         }
     }
 
-    /// Both together.
+    /// Both together. Saturating, as all sums over what a file has: a damaged one may have anything.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
-            passes: self.passes + other.passes,
-            weighed: self.weighed + other.weighed,
-            mass_ug: self.mass_ug + other.mass_ug,
+            passes: self.passes.saturating_add(other.passes),
+            weighed: self.weighed.saturating_add(other.weighed),
+            mass_ug: self.mass_ug.saturating_add(other.mass_ug),
         }
     }
 
@@ -60,7 +60,7 @@ impl Tally {
         Self {
             passes: self.passes.saturating_sub(other.passes),
             weighed: self.weighed.saturating_sub(other.weighed),
-            mass_ug: self.mass_ug - other.mass_ug,
+            mass_ug: self.mass_ug.saturating_sub(other.mass_ug),
         }
     }
 

@@ -368,13 +368,17 @@ impl Scribe {
         while let Err(error) = self.write(&unkept) {
             // What the transaction put into the file is gone with it.
             self.class_ids.clear();
+            self.look_at_disk();
+            let gives_up = !error.may_pass() || (self.guard.is_closing() && pause > RETRY.0);
+            self.guard
+                .shared
+                .retries
+                .fetch_add(u64::from(!gives_up), Ordering::Relaxed);
             self.tell(&error, true);
-            if !error.may_pass() || (self.guard.is_closing() && pause > RETRY.0) {
+            if gives_up {
                 self.give_up(unkept);
                 return;
             }
-            self.guard.shared.retries.fetch_add(1, Ordering::Relaxed);
-            self.look_at_disk();
             self.guard.pause(pause);
             pause = (pause * 2).min(RETRY.1);
             for (lot, records) in self.guard.shared.take_unkept() {
@@ -385,6 +389,7 @@ impl Scribe {
         let kept = self.batch.records() as u64;
         self.guard.shared.kept_records.fetch_add(kept, Ordering::Relaxed);
         self.free_places();
+        self.look_at_clock();
     }
 
     fn write(&mut self, unkept: &BTreeMap<u32, u64>) -> Result<(), StoreError> {
@@ -470,11 +475,14 @@ impl Scribe {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let bytes = size(&self.path) + size(&open::beside(&self.path, "-wal"));
         self.guard.shared.file_bytes.store(bytes, Ordering::Relaxed);
+        self.look_at_clock();
+    }
+
+    /// By how much own time is ahead of the computer's clock.
+    fn look_at_clock(&mut self) {
         let now = Moment::now(&*self.guard.clock);
-        let behind = self.own_time.stamp(now).at_us - now.wall_us;
-        self.guard
-            .shared
-            .clock_behind_us
-            .store(behind.max(0), Ordering::Relaxed);
+        let behind = self.own_time.stamp(now).at_us.saturating_sub(now.wall_us);
+        let gauge = &self.guard.shared.clock_behind_us;
+        gauge.store(behind.max(0), Ordering::Relaxed);
     }
 }

@@ -145,6 +145,51 @@ fn a_reader_reads_while_the_writer_writes_and_after_it_has_ended() {
     );
 }
 
+#[test]
+fn no_damage_inside_the_file_makes_a_program_fall() {
+    let folder = Folder::new();
+    made(&folder);
+    let whole = fs::read(folder.store()).unwrap();
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut refused = 0;
+    for case in 0..60 {
+        let mut bytes = whole.clone();
+        for _ in 0..=random(40) {
+            let at = 100 + random(bytes.len() - 100);
+            bytes[at] = random(256) as u8;
+        }
+        let path = folder.path().join(format!("hurt-{case}.sqlite"));
+        fs::write(&path, bytes).unwrap();
+        // Whatever is answered, it is an answer; what can't be read is an error of this file.
+        if let Ok(reader) = Reader::open(&path) {
+            let answers = [
+                reader.report(1).map(drop),
+                reader.lots(None, 10).map(drop),
+                reader.last_records(3_000, None).map(drop),
+                reader.minutes(0, i64::MAX / 2, None).map(drop),
+                reader.audit(None, 10, None).map(drop),
+                reader.verify_audit(None).map(drop),
+                reader.verify_sums().map(drop),
+                reader.verify_file().map(drop),
+            ];
+            refused += answers.iter().filter(|answer| answer.is_err()).count();
+        }
+        if let Ok(writer) = Writer::start(&path, options()) {
+            let handle = writer.handle();
+            handle.record(&binned(1, 1, 1), None);
+            drop(handle.open_lot(form("B"), 1, "li"));
+            writer.end();
+        }
+    }
+    assert!(refused > 0, "the damage did nothing");
+}
+
 /// Set in the child: which file it is to open as a user without rights.
 const AS_NOBODY: &str = "PEARLSORT_STORE_AS_NOBODY";
 
