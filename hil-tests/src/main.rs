@@ -16,10 +16,10 @@ use hil_tests::manifest::Manifest;
 use hil_tests::report::{self, Report};
 use hil_tests::rig::Rig;
 use hil_tests::rigs::daemon::program_beside;
-use hil_tests::runner::{self, Outcome, Plan};
+use hil_tests::runner::{self, Outcome, Plan, Skipped};
 use hil_tests::scenario::{self, Scenario, ScenarioError};
 use hil_tests::verdict::Verdict;
-use hil_tests::{random, soak};
+use hil_tests::{conformance, qemu, random, soak};
 
 const USAGE: u8 = 64;
 const DATA: u8 = 65;
@@ -51,6 +51,23 @@ enum Command {
     Random(RandomArgs),
     /// Let the program sort for a time, and watch it.
     Soak(SoakArgs),
+    /// Hold a board against what every board must do.
+    Conformance(ConformanceArgs),
+    /// Say how large the firmware is and what its worst order costs.
+    Firmware,
+}
+
+#[derive(Debug, Args)]
+struct ConformanceArgs {
+    /// The board: `virtual`, `qemu` (the firmware in an emulator), or the path of its port.
+    #[arg(default_value = "virtual")]
+    board: String,
+    /// Only checks whose names contain this.
+    #[arg(long)]
+    only: Option<String>,
+    /// Speed of a port.
+    #[arg(long, default_value_t = 1_000_000)]
+    baud: u32,
 }
 
 #[derive(Debug, Args)]
@@ -81,7 +98,7 @@ struct RunArgs {
     /// Break the core on purpose, in virtual time only: one-bin-up, orders-late, link-records-lost, cancels-lost.
     #[arg(long = "break", value_name = "NAME", value_parser = break_of)]
     breaks: Option<Break>,
-    /// Runs at once, on rigs in virtual time [default: one a processor].
+    /// Runs at once [default: one a processor in virtual time, one alone in real time].
     #[arg(long)]
     jobs: Option<usize>,
     /// The program, on rigs that run it [default: the one beside this runner].
@@ -140,6 +157,8 @@ fn main() -> ExitCode {
         Command::List { rig } => list(&folder, rig),
         Command::Random(arguments) => random(&folder, arguments),
         Command::Soak(arguments) => soak(&folder, arguments),
+        Command::Conformance(arguments) => conform(arguments),
+        Command::Firmware => firmware(),
     };
     match result {
         Ok(verdict) => ExitCode::from(verdict.exit_code()),
@@ -185,17 +204,30 @@ fn rig_of(folder: &Path, name: &str) -> Result<Rig> {
 /// A scenario with its name; a file that can't be used is a verdict of its own, and the rest goes on.
 type Named = (String, Result<Scenario, ScenarioError>);
 
-fn scenarios_of(folder: &Path, names: &[String]) -> Result<Vec<Named>> {
+/// The scenarios named, or all; and those that the rig's own machine can't have, with why.
+fn scenarios_of(folder: &Path, names: &[String], rig: &Rig) -> Result<(Vec<Named>, Vec<Skipped>)> {
     let files = if names.is_empty() {
         scenario::files(&folder.join("scenarios")).with_context(|| format!("{}/scenarios", folder.display()))?
     } else {
         let files = names.iter().map(|name| file_of(folder, "scenarios", name));
         files.collect::<Result<_>>()?
     };
-    Ok(files
-        .iter()
-        .map(|file| (scenario::name_of(file), Scenario::load(file)))
-        .collect())
+    let (mut scenarios, mut skipped) = (Vec::new(), Vec::new());
+    for file in &files {
+        let name = scenario::name_of(file);
+        let loaded = Scenario::load(file);
+        match (&rig.config, loaded) {
+            (Some(machine), Ok(_)) => match Scenario::load_on(file, machine) {
+                Ok(scenario) => scenarios.push((name, Ok(scenario))),
+                Err(error) => skipped.push(Skipped {
+                    scenario: name,
+                    why: error.message,
+                }),
+            },
+            (_, loaded) => scenarios.push((name, loaded)),
+        }
+    }
+    Ok((scenarios, skipped))
 }
 
 fn processors() -> usize {
@@ -213,15 +245,17 @@ fn run(folder: &Path, arguments: &RunArgs) -> Result<Verdict> {
         (None, true) => program_beside()?,
         (None, false) => PathBuf::new(),
     };
+    let (scenarios, skipped) = scenarios_of(folder, &arguments.scenarios, &rig)?;
     let plan = Plan {
-        scenarios: scenarios_of(folder, &arguments.scenarios)?,
+        scenarios,
+        skipped,
         rig,
         seed: arguments.seed,
         repeat: arguments.repeat,
         trace: arguments.trace.clone(),
         breaks: arguments.breaks,
         program,
-        jobs: arguments.jobs.unwrap_or_else(processors),
+        jobs: arguments.jobs,
     };
     let (outcomes, skipped) = runner::run(&plan, |outcome| {
         println!("{}", report::progress(outcome));
@@ -276,7 +310,12 @@ fn list(folder: &Path, rig: &str) -> Result<Verdict> {
     let rig = rig_of(folder, rig)?;
     println!("rig {}: {}", rig.name, rig.about);
     let (mut can, mut all, mut verdict) = (0, 0, Verdict::Passed);
-    for (name, scenario) in scenarios_of(folder, &[])? {
+    let (scenarios, skipped) = scenarios_of(folder, &[], &rig)?;
+    for skipped in skipped {
+        all += 1;
+        println!("  not    {}: {}", skipped.scenario, skipped.why);
+    }
+    for (name, scenario) in scenarios {
         all += 1;
         match scenario {
             Err(error) => {
@@ -339,6 +378,41 @@ fn random(folder: &Path, arguments: &RandomArgs) -> Result<Verdict> {
     } else {
         Verdict::Failed
     })
+}
+
+fn conform(arguments: &ConformanceArgs) -> Result<Verdict> {
+    let only = arguments.only.as_deref();
+    let say = |finding: &conformance::Finding| println!("{finding}");
+    let findings = match arguments.board.as_str() {
+        "virtual" => conformance::run(&mut conformance::VirtualBoard::new(), only, say),
+        "qemu" => {
+            let (mut board, _emulator) = qemu::subject(&qemu::firmware()?)?;
+            conformance::run(&mut board, only, say)
+        }
+        port => conformance::run(&mut conformance::Live::open(Path::new(port), arguments.baud)?, only, say),
+    };
+    let count = |is: fn(&conformance::Outcome) -> bool| findings.iter().filter(|finding| is(&finding.outcome)).count();
+    let failed = count(|outcome| matches!(outcome, conformance::Outcome::Failed(_)));
+    let errors = count(|outcome| matches!(outcome, conformance::Outcome::Error(_)));
+    let not_here = count(|outcome| matches!(outcome, conformance::Outcome::NotHere(_)));
+    let passed = findings.len() - failed - errors - not_here;
+    println!("{passed} passed, {failed} failed, {errors} errors, {not_here} not possible here");
+    Ok(match (errors, failed, passed) {
+        (1.., _, _) | (0, 0, 0) => Verdict::Error,
+        (0, 1.., _) => Verdict::Failed,
+        _ => Verdict::Passed,
+    })
+}
+
+fn firmware() -> Result<Verdict> {
+    let path = qemu::firmware()?;
+    let sizes: Vec<String> = qemu::sizes(&path)?
+        .iter()
+        .map(|(section, bytes)| format!("{section} {bytes}"))
+        .collect();
+    println!("bytes: {}", sizes.join(", "));
+    println!("{}", qemu::cost(&path)?);
+    Ok(Verdict::Passed)
 }
 
 fn soak(folder: &Path, arguments: &SoakArgs) -> Result<Verdict> {

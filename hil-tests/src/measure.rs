@@ -104,6 +104,14 @@ pub const MEASURES: &[Measure] = &[
         value: |seen| seen.summary.as_ref().map(|summary| summary.single_right_bound),
     },
     Measure {
+        name: "binned-share",
+        what: "share of all pearls that was binned",
+        value: |seen| {
+            let summary = seen.summary.as_ref()?;
+            Some(summary.binned as f64 / summary.pearls_in.max(1) as f64)
+        },
+    },
+    Measure {
         name: "unbalanced",
         what: "pearls in, less binned, recirculated and lost",
         value: |seen| {

@@ -16,12 +16,16 @@ use crate::scenario::{Scenario, ScenarioError};
 pub enum Capability {
     /// Pearls come, and what becomes of them is known.
     Pearls,
+    /// Time is real.
+    RealTime,
     /// The belt can be sped up, slowed, stopped and turned.
     Belt,
     /// Bytes of a link can be lost, spoilt, delayed.
     LinkFaults,
-    /// Boards can be reset, their clocks and encoders disturbed.
+    /// Boards can be reset, their encoders disturbed.
     BoardFaults,
+    /// Boards' clocks can be disturbed.
+    ClockFaults,
     /// Valves, eyes, cameras, weigh cells and the safety chain can be disturbed.
     LineFaults,
     /// The host can be made to stand still.
@@ -36,11 +40,13 @@ pub enum Capability {
     BrokenCore,
 }
 
-const CAPABILITIES: [(Capability, &str); 10] = [
+const CAPABILITIES: [(Capability, &str); 12] = [
     (Capability::Pearls, "pearls"),
+    (Capability::RealTime, "real-time"),
     (Capability::Belt, "belt"),
     (Capability::LinkFaults, "link-faults"),
     (Capability::BoardFaults, "board-faults"),
+    (Capability::ClockFaults, "clock-faults"),
     (Capability::LineFaults, "line-faults"),
     (Capability::HostStall, "host-stall"),
     (Capability::Commands, "commands"),
@@ -82,9 +88,8 @@ impl Capability {
             Fault::BoardReset { .. }
             | Fault::EncoderSlip { .. }
             | Fault::EncoderStop { .. }
-            | Fault::EncoderReverse { .. }
-            | Fault::ClockSkew { .. }
-            | Fault::ClockStep { .. } => Self::BoardFaults,
+            | Fault::EncoderReverse { .. } => Self::BoardFaults,
+            Fault::ClockSkew { .. } | Fault::ClockStep { .. } => Self::ClockFaults,
             Fault::Speed(_) => Self::Belt,
             Fault::HostStall => Self::HostStall,
             _ => Self::LineFaults,
@@ -123,6 +128,7 @@ struct Raw {
     about: String,
     engine: Engine,
     can: Vec<Spanned<String>>,
+    config: Option<PathBuf>,
     #[serde(default)]
     port: Vec<RigPort>,
 }
@@ -138,6 +144,8 @@ pub struct Rig {
     pub engine: Engine,
     /// What it can do.
     pub can: BTreeSet<Capability>,
+    /// The machine that it is, where scenarios can't choose.
+    pub config: Option<PathBuf>,
     /// Ports of its boards, where it does not make them itself.
     pub ports: Vec<RigPort>,
 }
@@ -173,6 +181,9 @@ impl Rig {
             about: raw.about,
             engine: raw.engine,
             can,
+            config: raw
+                .config
+                .map(|config| path.parent().unwrap_or(Path::new("")).join(config)),
             ports: raw.port,
         })
     }

@@ -22,6 +22,8 @@ pub struct Plan {
     pub rig: Rig,
     /// Scenarios, and files that are none.
     pub scenarios: Vec<(String, Result<Scenario, ScenarioError>)>,
+    /// Scenarios that the rig's machine can't have.
+    pub skipped: Vec<Skipped>,
     /// Seed of each first run, in place of the scenario's.
     pub seed: Option<u64>,
     /// Runs of each scenario; each has the next seed.
@@ -32,8 +34,8 @@ pub struct Plan {
     pub breaks: Option<Break>,
     /// The shipped program.
     pub program: PathBuf,
-    /// Runs at once.
-    pub jobs: usize,
+    /// Runs at once; without a number one a processor in virtual time, one alone in real time.
+    pub jobs: Option<usize>,
 }
 
 /// What one run has come to.
@@ -70,7 +72,7 @@ pub struct Skipped {
 
 /// Runs a plan; `progress` hears each outcome as it comes. Outcomes are in the plan's order.
 pub fn run(plan: &Plan, progress: impl Fn(&Outcome) + Sync) -> (Vec<Outcome>, Vec<Skipped>) {
-    let (mut jobs, mut skipped) = (VecDeque::new(), Vec::new());
+    let (mut jobs, mut skipped) = (VecDeque::new(), plan.skipped.clone());
     for (name, scenario) in &plan.scenarios {
         match scenario {
             Ok(scenario) => match plan.rig.lacks(scenario) {
@@ -88,11 +90,11 @@ pub fn run(plan: &Plan, progress: impl Fn(&Outcome) + Sync) -> (Vec<Outcome>, Ve
             Err(error) => jobs.push_back((jobs.len(), name, 0, Err(error))),
         }
     }
-    let workers = match plan.rig.engine {
-        Engine::Virtual => plan.jobs.max(1),
-        // Real time is shared by nobody.
+    let usual = match plan.rig.engine {
+        Engine::Virtual => std::thread::available_parallelism().map_or(1, usize::from),
         _ => 1,
     };
+    let workers = plan.jobs.unwrap_or(usual).max(1);
     let (queue, outcomes) = (Mutex::new(jobs), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..workers {

@@ -3,15 +3,21 @@
 //! Cold, one thread.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 use rt::clock::now_us;
 use rt::poll::{Interest, Poller, Transfer, read, set_nonblocking, write};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use stand::{FromStand, ToStand};
 use wire::{Decoder, ENCODED_MAX};
 
 use super::{Abilities, Stop, Subject};
 
 const BUFFER_BYTES: usize = 4_096;
+/// How late things may be behind a serial port, us: adapters gather bytes for up to 16 ms.
+const PORT_SLACK_US: u64 = 20_000;
 /// A port that takes no bytes for so long is stuck.
 const STUCK_US: u64 = 2_000_000;
 /// Time between two looks at a port that takes no bytes.
@@ -34,6 +40,23 @@ struct Stand {
 }
 
 impl Live {
+    /// A board behind a serial port of which only the link can be reached.
+    ///
+    /// # Errors
+    /// When the port is missing, held by another program, no terminal, or can't have that speed.
+    pub fn open(path: &Path, baud: u32) -> Result<Self> {
+        let port = rt::port::open(path).with_context(|| format!("{} can't be opened", path.display()))?;
+        rt::port::claim(&port).with_context(|| path.display().to_string())?;
+        rt::port::make_raw(&port).with_context(|| path.display().to_string())?;
+        let speed = || -> rustix::io::Result<()> {
+            let mut terminal = tcgetattr(&port)?;
+            terminal.set_speed(baud)?;
+            tcsetattr(&port, OptionalActions::Now, &terminal)
+        };
+        speed().with_context(|| format!("{} can't be set to {baud} baud", path.display()))?;
+        Ok(Self::new(port, None, false, PORT_SLACK_US)?)
+    }
+
     /// A board whose link is at `bus` (a serial port in raw mode, a socket) and whose stand is at `stand`. `chip` says
     /// whether its program can be brought down, `slack_us` how late things may be here.
     ///

@@ -1,8 +1,9 @@
 //! What the firmware costs: the worst fire order, in instructions, counted by the emulator. Cold.
 
+use std::fmt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use stand::{Cost, FromStand, ToStand};
 
 use super::emulator::{Emulator, Time, answers};
@@ -20,6 +21,53 @@ pub struct Costs {
     pub instructions: Cost,
     /// Bytes of the stack never used.
     pub stack_left: u32,
+}
+
+impl fmt::Display for Costs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cost {
+            queued,
+            first,
+            last,
+            worst,
+            poll,
+        } = self.instructions;
+        writeln!(f, "one frame with one fire order, from its bytes to the valve's list, in instructions:")?;
+        writeln!(f, "  {first:>6}  into an empty queue")?;
+        writeln!(f, "  {last:>6}  behind {} others, as hosts give orders", queued - 1)?;
+        writeln!(f, "  {worst:>6}  before {} others, every number in one list: the worst", queued - 1)?;
+        writeln!(f, "  {poll:>6}  a poll in which nothing is due, with {queued} orders in the queue")?;
+        write!(f, "stack never used: {} bytes", self.stack_left)
+    }
+}
+
+/// Bytes of the program by section: `.text` (with constants), `.data`, `.bss`, `.stack`.
+///
+/// # Errors
+/// When the file can't be read or is no 32-bit ELF file.
+pub fn sizes(firmware: &Path) -> Result<Vec<(String, u32)>> {
+    let elf = std::fs::read(firmware).with_context(|| format!("{} can't be read", firmware.display()))?;
+    let flaw = || format!("{} is no 32-bit ELF file", firmware.display());
+    let u16_at = |at: usize| elf.get(at..at + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
+    let u32_at = |at: usize| elf.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let read = || -> Option<Vec<(String, u32)>> {
+        if elf.get(..5)? != b"\x7fELF\x01" {
+            return None;
+        }
+        let (table, size, count, names) = (u32_at(32)? as usize, u16_at(46)?, u16_at(48)?, u16_at(50)?);
+        let names = u32_at(table + size * names + 16)? as usize;
+        let mut sizes = Vec::new();
+        for n in 0..count {
+            let header = table + size * n;
+            let name = elf.get(names + u32_at(header)? as usize..)?;
+            let name = String::from_utf8_lossy(name.split(|byte| *byte == 0).next()?).into_owned();
+            if [".text", ".data", ".bss", ".stack"].contains(&name.as_str()) {
+                sizes.push((name, u32_at(header + 20)?));
+            }
+        }
+        Some(sizes)
+    };
+    read().with_context(flaw)
 }
 
 /// Measures, in an emulator of its own.

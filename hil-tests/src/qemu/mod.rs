@@ -9,7 +9,7 @@ mod emulator;
 mod line;
 mod seat;
 
-pub use cost::{Costs, cost};
+pub use cost::{Costs, cost, sizes};
 pub use emulator::{Emulator, firmware, subject};
 pub use line::QemuLine;
 

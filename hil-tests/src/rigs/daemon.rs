@@ -6,6 +6,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -292,7 +293,10 @@ impl Scratch {
     /// # Errors
     /// When the system's folder for such things takes none.
     pub fn new(name: &str) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("hil-{}-{name}", std::process::id()));
+        // Several runs of one name may go on at once.
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("hil-{}-{number}-{name}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
         Ok(Self(folder))
     }

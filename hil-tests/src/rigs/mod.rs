@@ -8,7 +8,7 @@ pub mod virtual_line;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::broken::Break;
 use crate::measure::Observed;
@@ -47,6 +47,6 @@ pub fn run(rig: &Rig, job: &Job<'_>) -> Result<Observed> {
         Engine::Virtual => virtual_line::run(job),
         Engine::Pty => pty::run(job),
         Engine::Ports => ports::run(rig, job),
-        Engine::Qemu => bail!("this runner has no engine for {}", rig.name),
+        Engine::Qemu => pty::run_on_firmware(job),
     }
 }

@@ -1,15 +1,17 @@
-//! Rig `pty`: the shipped program as a process; the virtual line's boards behind pseudo-terminals, in real time. Cold.
+//! Rigs `pty` and `qemu`: the shipped program as a process; the virtual line's boards behind pseudo-terminals, or the firmware
+//! in emulators, in real time. Cold.
 //!
 //! The line knows the truth; the program's recording tells what it saw and said ([`super::truth`]). Link faults are the
 //! program's own (`--allow-faults`); a stalled host is the process, stopped.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use line::Command;
 use serde_json::Value;
 use sim::faults::{Fault, FaultPlan};
-use sim::real_time::RealLine;
+use sim::real_time::{RealLine, Taken};
 use sim::world::WorldOptions;
 use units::HostUs;
 
@@ -18,6 +20,7 @@ use super::daemon::{Daemon, Scratch, Start, adds_up};
 use super::truth::{Story, Truth};
 use super::virtual_line::{OPERATOR_US, whole_us};
 use crate::measure::Observed;
+use crate::qemu::QemuLine;
 use crate::scenario::{HostFault, Scenario};
 
 /// Speed that boards are told of their lines, baud.
@@ -41,13 +44,96 @@ const KILLED_US: i64 = 5_000_000;
 /// Boards close their valves within this after the program is gone.
 const WATCHDOG: Duration = Duration::from_millis(300);
 
-/// Runs a scenario.
+/// A line in real time, whatever its boards are.
+trait Boards {
+    fn ports(&self) -> &[PathBuf];
+    fn zero(&self) -> HostUs;
+    fn stop_feeding(&self);
+    fn is_done(&self) -> bool;
+    fn longest_stall_us(&self) -> u64;
+    fn take(&self) -> Result<Taken>;
+    /// Ends it.
+    fn end(self: Box<Self>);
+}
+
+macro_rules! boards {
+    ($line:ty, $take:expr) => {
+        impl Boards for $line {
+            fn ports(&self) -> &[PathBuf] {
+                <$line>::ports(self)
+            }
+            fn zero(&self) -> HostUs {
+                <$line>::zero(self)
+            }
+            fn stop_feeding(&self) {
+                <$line>::stop_feeding(self);
+            }
+            fn is_done(&self) -> bool {
+                <$line>::is_done(self)
+            }
+            fn longest_stall_us(&self) -> u64 {
+                <$line>::longest_stall_us(self)
+            }
+            fn take(&self) -> Result<Taken> {
+                let take: fn(&Self) -> Result<Taken> = $take;
+                take(self)
+            }
+            fn end(self: Box<Self>) {
+                self.stop();
+            }
+        }
+    };
+}
+boards!(RealLine, |line| Ok(RealLine::take(line)));
+boards!(QemuLine, QemuLine::take);
+
+/// Runs a scenario against virtual boards.
 ///
 /// # Errors
 /// When the program or the line does not work: nothing is shown then.
 pub fn run(job: &Job<'_>) -> Result<Observed> {
+    let line = RealLine::start(&job.scenario.machine, world(job), BAUD, Some(LINE_PRIORITY))?;
+    let boards = format!(
+        "virtual boards behind ptys, the code of crate board {}",
+        env!("CARGO_PKG_VERSION")
+    );
+    run_on(job, Box::new(line), boards)
+}
+
+/// Runs a scenario against the firmware.
+///
+/// # Errors
+/// As [`run`], and when there is no firmware or emulator.
+pub fn run_on_firmware(job: &Job<'_>) -> Result<Observed> {
+    let firmware = crate::qemu::firmware()?;
+    let line = QemuLine::start(&job.scenario.machine, world(job), &firmware)?;
+    run_on(
+        job,
+        Box::new(line),
+        format!("the firmware {} in qemu-system-arm", firmware.display()),
+    )
+}
+
+/// The line's world: links and the host have their faults elsewhere.
+fn world(job: &Job<'_>) -> WorldOptions {
+    let scenario = job.scenario;
+    let of_line = |fault: &Fault| !matches!(fault, Fault::Link { .. } | Fault::HostStall);
+    let faults = scenario.faults.faults.iter().filter(|timed| of_line(&timed.fault));
+    WorldOptions {
+        seed: job.seed,
+        rate: scenario.rate,
+        um_s: f64::from(scenario.um_s),
+        nature: scenario.nature,
+        faults: FaultPlan {
+            faults: faults.copied().collect(),
+        },
+        most_pearls: scenario.most_pearls,
+    }
+}
+
+fn run_on(job: &Job<'_>, line: Box<dyn Boards>, boards: String) -> Result<Observed> {
     let scratch = Scratch::new(&job.file_name())?;
-    let mut run = Run::begin(job, &scratch)?;
+    let mut run = Run::begin(job, &scratch, line, boards)?;
     let ran = run.run();
     if let Err(error) = ran {
         return Err(run.failed(error));
@@ -68,7 +154,9 @@ enum Deed {
 struct Run<'a> {
     job: &'a Job<'a>,
     scratch: &'a Scratch,
-    line: RealLine,
+    line: Box<dyn Boards>,
+    /// What the boards are.
+    boards: String,
     daemon: Option<Daemon>,
     truth: Truth,
     /// By falling time, us of the run.
@@ -86,30 +174,20 @@ struct Run<'a> {
     restarted: Option<Instant>,
     back_after: Option<f64>,
     stalled: bool,
+    /// The line has sorted.
+    sorted: bool,
     disk_told: bool,
     end: Value,
 }
 
 impl<'a> Run<'a> {
-    fn begin(job: &'a Job<'_>, scratch: &'a Scratch) -> Result<Self> {
+    fn begin(job: &'a Job<'_>, scratch: &'a Scratch, line: Box<dyn Boards>, boards: String) -> Result<Self> {
         let scenario = job.scenario;
-        let of_line = |fault: &Fault| !matches!(fault, Fault::Link { .. } | Fault::HostStall);
-        let faults = scenario.faults.faults.iter().filter(|timed| of_line(&timed.fault));
-        let options = WorldOptions {
-            seed: job.seed,
-            rate: scenario.rate,
-            um_s: f64::from(scenario.um_s),
-            nature: scenario.nature,
-            faults: FaultPlan {
-                faults: faults.copied().collect(),
-            },
-            most_pearls: u64::MAX,
-        };
-        let line = RealLine::start(&scenario.machine, options, BAUD, Some(LINE_PRIORITY))?;
         let mut run = Self {
             job,
             scratch,
             line,
+            boards,
             daemon: None,
             truth: Truth::default(),
             deeds: deeds(scenario),
@@ -123,6 +201,7 @@ impl<'a> Run<'a> {
             restarted: None,
             back_after: None,
             stalled: false,
+            sorted: false,
             disk_told: false,
             end: Value::Null,
         };
@@ -134,7 +213,7 @@ impl<'a> Run<'a> {
         rt::clock::now_us().since(self.line.zero()).max(0).unsigned_abs()
     }
 
-    fn record(&self, start: u32) -> std::path::PathBuf {
+    fn record(&self, start: u32) -> PathBuf {
         self.scratch.file(&format!("{start}.tape"))
     }
 
@@ -162,12 +241,10 @@ impl<'a> Run<'a> {
     fn run(&mut self) -> Result<()> {
         let length_us = whole_us(self.job.scenario.length.real_seconds);
         let began = Instant::now();
-        let mut sorted = false;
         loop {
             std::thread::sleep(LOOK);
             self.look()?;
-            sorted = sorted || self.line.fed() > 0;
-            if !sorted && began.elapsed() > READY {
+            if !self.sorted && began.elapsed() > READY {
                 bail!("the line was not ready within {} s", READY.as_secs());
             }
             if self.now_us() >= length_us && self.deeds.is_empty() {
@@ -189,7 +266,7 @@ impl<'a> Run<'a> {
 
     /// One look at everything: takes what has happened, does what is due, plays the operator.
     fn look(&mut self) -> Result<()> {
-        self.truth.add(self.line.take());
+        self.truth.add(self.line.take()?);
         let now_us = self.now_us();
         while let Some((_, deed)) = self.deeds.pop_if(|(us, _)| *us <= now_us) {
             self.act(deed)?;
@@ -211,6 +288,7 @@ impl<'a> Run<'a> {
     fn hear(&mut self, state: &Value) -> Result<()> {
         self.off += u64::from(!adds_up(state));
         self.faults_told |= state["link_faults"] == true;
+        self.sorted |= state["state"] == "Running";
         let is_running = matches!(state["state"].as_str(), Some("Running" | "Starting" | "Holding"));
         if is_running {
             self.stands_since = None;
@@ -220,7 +298,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let over_us = self.job.scenario.trouble_us().map_or(0, |(_, over_us)| over_us);
-        if self.by_hand || self.now_us() < over_us + OPERATOR_US || self.line.fed() == 0 {
+        if self.by_hand || self.now_us() < over_us + OPERATOR_US || !self.sorted {
             return Ok(());
         }
         let since = *self.stands_since.get_or_insert_with(Instant::now);
@@ -267,9 +345,11 @@ impl<'a> Run<'a> {
     fn failed(mut self, error: anyhow::Error) -> anyhow::Error {
         drop(self.daemon.take());
         std::thread::sleep(WATCHDOG);
-        self.truth.add(self.line.take());
+        if let Ok(taken) = self.line.take() {
+            self.truth.add(taken);
+        }
         let valves = self.truth.open_valves();
-        self.line.stop();
+        self.line.end();
         let text = if valves == 0 {
             "every valve is closed".to_owned()
         } else {
@@ -284,10 +364,10 @@ impl<'a> Run<'a> {
         let daemon = self.daemon.take().context("the program does not run")?;
         let log = daemon.log();
         self.end = daemon.stop(STOP)?;
-        self.truth.add(self.line.take());
+        self.truth.add(self.line.take()?);
         let zero: HostUs = self.line.zero();
         let stall_us = self.line.longest_stall_us();
-        self.line.stop();
+        self.line.end();
         let killed = has(scenario, HostFault::Killed);
         let full = has(scenario, HostFault::DiskFull);
         for start in 1..=self.starts {
@@ -309,10 +389,7 @@ impl<'a> Run<'a> {
         let mut observed = self.truth.judge(scenario, zero, self.stories, killed || full);
         observed.trouble_us = scenario.trouble_us();
         observed.until_us = until_us;
-        observed.boards = vec![format!(
-            "virtual boards behind ptys, the code of crate board {}",
-            env!("CARGO_PKG_VERSION")
-        )];
+        observed.boards = vec![self.boards];
         if stall_us > 20_000 {
             observed
                 .complaints

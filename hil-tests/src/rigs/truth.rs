@@ -1,6 +1,7 @@
 //! What truly happened on a line in real time, held against what the program says of it: its recording, run through the
 //! core again, gives every record and every piece of news with its time. Cold.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -105,9 +106,16 @@ impl Story {
         let Some((end, _)) = self.said.last().copied() else {
             return;
         };
-        let is_late = |at: HostUs| end.since(at) < us;
-        self.said
-            .retain(|(at, said)| !(matches!(said, Said::Told(..)) && is_late(*at)));
+        let recorded = |said: &Said| match said {
+            Said::Record(record) => Some((record.lane, record.seq)),
+            _ => None,
+        };
+        let recorded: BTreeSet<(LaneId, TriggerSeq)> =
+            self.said.iter().filter_map(|(_, said)| recorded(said)).collect();
+        self.said.retain(|(at, said)| match said {
+            Said::Told(lane, seq) => end.since(*at) >= us || recorded.contains(&(*lane, *seq)),
+            _ => true,
+        });
     }
 }
 
@@ -126,7 +134,7 @@ impl Truth {
     /// Valves that boards have left open.
     #[must_use]
     pub fn open_valves(&self) -> usize {
-        let mut open = std::collections::BTreeSet::new();
+        let mut open = BTreeSet::new();
         for switched in self.pieces.iter().flat_map(|piece| &piece.happened.switched) {
             let pin = (switched.board, switched.valve);
             if switched.open {

@@ -52,6 +52,7 @@ pub fn options(scenario: &Scenario, seed: u64) -> VirtualOptions {
         seed,
         rate: scenario.rate,
         um_s: scenario.um_s,
+        pearls: scenario.most_pearls,
         most_us: whole_us(scenario.length.seconds),
         nature: scenario.nature,
         faults: scenario.faults.clone(),

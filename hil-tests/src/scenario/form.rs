@@ -144,13 +144,13 @@ impl Reading<'_> {
 }
 
 /// Reads the text of a scenario's file.
-pub(super) fn read(path: &Path, text: &str) -> Result<Scenario, ScenarioError> {
+pub(super) fn read(path: &Path, text: &str, own: Option<&Path>) -> Result<Scenario, ScenarioError> {
     let raw: Raw = toml::from_str(text).map_err(|error| ScenarioError::toml(path, text, &error))?;
     if raw.kind.get_ref() != "scenario" {
         let message = format!("kind is \"{}\": write kind = \"scenario\"", raw.kind.get_ref());
         return Err(ScenarioError::at(path, text, &raw.kind.span(), message));
     }
-    let (config, recipe, line, loaded) = machine(path, text, &raw.line)?;
+    let (config, recipe, line, loaded) = machine(path, text, &raw.line, own)?;
     let reading = Reading {
         path,
         text,
@@ -161,7 +161,12 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Scenario, ScenarioError> {
         Some(speed) => whole(reading.within(speed, SPEED, "the belt's speed")? * 1e6),
         None => 1_000_000,
     };
-    let rate = reading.within(&raw.pearls.rate, RATE, "the rate")?;
+    let no_pearls = *raw.pearls.rate.get_ref() == 0.0;
+    let rate = if no_pearls {
+        RATE.0
+    } else {
+        reading.within(&raw.pearls.rate, RATE, "the rate")?
+    };
     let length = length(&reading, &raw.pearls)?;
     let mut faults = FaultPlan::none();
     let mut host_faults = Vec::new();
@@ -178,6 +183,12 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Scenario, ScenarioError> {
     commands.sort_by_key(|(us, _)| *us);
     let breaks = raw.broken.as_ref().map(|name| broken(&reading, name)).transpose()?;
     let mut needs = needs(&faults, &host_faults, &commands, breaks);
+    // Without pearls virtual time has nothing to come to an end of.
+    needs.insert(if no_pearls {
+        Capability::RealTime
+    } else {
+        Capability::Pearls
+    });
     for name in &raw.needs {
         let known = Capability::find(name.get_ref());
         let help = || instead(name.get_ref(), &Capability::names());
@@ -200,6 +211,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Scenario, ScenarioError> {
         compiled: loaded.compiled.clone(),
         seed: raw.pearls.seed.unwrap_or(1),
         rate,
+        most_pearls: if no_pearls { 0 } else { u64::MAX },
         um_s,
         nature: nature(&raw.pearls.mix),
         length,
@@ -215,11 +227,12 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Scenario, ScenarioError> {
     })
 }
 
-/// The machine's file and its recipe, from paths that begin at the scenario's folder.
+/// The machine's file and its recipe, from paths that begin at the scenario's folder; `own` is the rig's machine.
 fn machine(
     path: &Path,
     text: &str,
     raw: &RawLine,
+    own: Option<&Path>,
 ) -> Result<(PathBuf, PathBuf, config::Line, config::Recipe), ScenarioError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let span = |given: &Option<Spanned<PathBuf>>| given.as_ref().map_or(0..0, Spanned::span);
@@ -227,7 +240,14 @@ fn machine(
         .config
         .as_ref()
         .map_or(Path::new(MACHINE), |path| path.get_ref().as_path());
-    let config = tidy(&folder.join(named));
+    let config = match (own, &raw.config) {
+        (Some(_), Some(config)) => {
+            let message = "it names a machine of its own, the rig is another";
+            return Err(ScenarioError::at(path, text, &config.span(), message));
+        }
+        (Some(own), None) => tidy(own),
+        (None, _) => tidy(&folder.join(named)),
+    };
     let wrong = |span: &Range<usize>, report: config::Report| {
         ScenarioError::at(path, text, span, format!("the file that it names is wrong:\n{report}"))
     };
@@ -259,7 +279,7 @@ fn tidy(path: &Path) -> PathBuf {
 
 /// The recipe's rules, as the judge repeats them.
 fn rules(reading: &Reading<'_>, recipe: &config::Recipe) -> Result<Vec<line::grade::Rule>, ScenarioError> {
-    pearlsort::virtual_machine::rules_of(recipe).ok_or_else(|| {
+    recipe.plain_rules().ok_or_else(|| {
         let message = "the judge can't repeat the recipe's grades: it needs one without guard bands and without bins for \
                        some lanes only, such as hil-tests/config/by-size.toml";
         ScenarioError::whole(reading.path, message)
@@ -374,7 +394,6 @@ fn needs(
     if breaks.is_some() {
         needs.insert(Capability::BrokenCore);
     }
-    needs.insert(Capability::Pearls);
     needs
 }
 

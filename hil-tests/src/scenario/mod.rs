@@ -67,6 +67,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Pearls a second in each lane.
     pub rate: f64,
+    /// The feeder lays no more pearls than these.
+    pub most_pearls: u64,
     /// Belt's speed at the start, um/s.
     pub um_s: i32,
     /// How the line behaves when nothing is wrong.
@@ -98,12 +100,22 @@ impl Scenario {
         Self::from_text(path, &text)
     }
 
+    /// As [`Self::load`], on a rig's own machine in place of the usual one.
+    ///
+    /// # Errors
+    /// When that machine lacks what the scenario names, or the scenario names a machine of its own.
+    pub fn load_on(path: &Path, machine: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ScenarioError::whole(path, format!("can't be read: {error}")))?;
+        form::read(path, &text, Some(machine))
+    }
+
     /// As [`Self::load`], of a text that stands, or would stand, at `path`.
     ///
     /// # Errors
     /// As [`Self::load`].
     pub fn from_text(path: &Path, text: &str) -> Result<Self, ScenarioError> {
-        form::read(path, text)
+        form::read(path, text, None)
     }
 
     /// First and last moment of what goes wrong and what is done, us.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use devices::{LinkPlan, Needs};
-use line::grade::{Row, Rule};
+use line::grade::Rule;
 use sim::demo::{DemoOptions, Machine};
 use sim::nature::Nature;
 use units::BoardId;
@@ -62,22 +62,7 @@ pub fn places(machine: &Machine, ports: &[PathBuf]) -> Vec<Place> {
 pub fn plain_rules(path: &Path, line: &config::Line) -> Result<Vec<Rule>> {
     let recipe = config::load_recipe(path, line)
         .map_err(|report| Failure::new(Exit::Config, format!("the recipe is wrong:\n{report}")))?;
-    Ok(rules_of(&recipe).unwrap_or_default())
-}
-
-/// The rules of a recipe as the virtual line's judge reads them; none where the recipe says more than that.
-#[must_use]
-pub fn rules_of(recipe: &config::Recipe) -> Option<Vec<Rule>> {
-    let is_plain = |row: &Row| row.lanes == u64::MAX && row.terms.iter().all(|term| term.guard == 0);
-    let rows = recipe.compiled.rows();
-    if !rows.iter().all(is_plain) {
-        return None;
-    }
-    let rule = |row: &Row| Rule {
-        bin: row.bin,
-        ranges: row.terms.iter().map(|term| term.range).collect(),
-    };
-    Some(rows.iter().map(rule).collect())
+    Ok(recipe.plain_rules().unwrap_or_default())
 }
 
 /// A belt's speed in um/s.

@@ -11,7 +11,7 @@ mod warn;
 use std::path::Path;
 use std::sync::Arc;
 
-use line::grade::{Doubt, FIGURES, Range, Row, Term};
+use line::grade::{Doubt, FIGURES, Range, Row, Rule, Term};
 use units::BinId;
 
 use crate::Name;
@@ -45,6 +45,21 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Its rules, where it says no more than ranges of figures: neither guard bands nor bins that serve some lanes only.
+    #[must_use]
+    pub fn plain_rules(&self) -> Option<Vec<Rule>> {
+        let is_plain = |row: &Row| row.lanes == u64::MAX && row.terms.iter().all(|term| term.guard == 0);
+        let rows = self.compiled.rows();
+        if !rows.iter().all(is_plain) {
+            return None;
+        }
+        let rule = |row: &Row| Rule {
+            bin: row.bin,
+            ranges: row.terms.iter().map(|term| term.range).collect(),
+        };
+        Some(rows.iter().map(rule).collect())
+    }
+
     /// Its hash, as records and people name it.
     #[must_use]
     pub fn hash_name(&self) -> String {
