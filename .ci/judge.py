@@ -2,6 +2,7 @@
 
 usage: judge.py FIGURES.json real|virtual
        judge.py FIGURES.json same-as OTHER.json
+       judge.py TRACE.vcd trace
 """
 
 import json
@@ -22,8 +23,30 @@ def faults(figures, virtual):
         yield f"late is {figures['late']} in virtual time, must be 0"
 
 
+def trace_faults(path):
+    """Yields what is wrong with a trace, as a reader that knows nothing of pearlsort finds it."""
+    from vcdvcd import VCDVCD
+
+    trace = VCDVCD(path)
+    changes = {kind: 0 for kind in ("line.eyes.", "line.valves.", "line.orders_lead_ms.", "line.belt.")}
+    for name in trace.signals:
+        times = [time for time, _ in trace[name].tv]
+        if times != sorted(times):
+            yield f"{name}: its changes are not in order of time"
+        for kind in changes:
+            changes[kind] += (len(times) - 1) if name.startswith(kind) else 0
+    for kind, count in changes.items():
+        if count < 100:
+            yield f"{kind}*: {count} changes, a run of seconds has more"
+
+
 def main():
     """Reads the files named on the command line and judges them."""
+    if sys.argv[2] == "trace":
+        wrong = list(trace_faults(sys.argv[1]))
+        for line in wrong:
+            print(f"{sys.argv[1]}: {line}")
+        sys.exit(1 if wrong else 0)
     with open(sys.argv[1], encoding="utf-8") as file:
         figures = json.load(file)
     if sys.argv[2] == "same-as":
