@@ -16,11 +16,11 @@ use super::{Abilities, Subject};
 /// Time between two feeds while the host feeds by itself, us.
 const FEED_US: u64 = 20_000;
 /// An answer comes within this and the subject's slack, us.
-pub const ANSWER_US: u64 = 50_000;
+pub(super) const ANSWER_US: u64 = 50_000;
 /// A board that was called answers within this and the subject's slack, us: it may be starting.
 const CALL_US: u64 = 1_000_000;
 /// The belt's speed in checks, ticks a second.
-pub const SPEED: i32 = 20_000;
+pub(super) const SPEED: i32 = 20_000;
 /// Speed is known to the board after the belt has run so long, us.
 const SETTLE_US: u64 = 120_000;
 
@@ -36,7 +36,7 @@ pub enum Stop {
 }
 
 /// Fails the check with the reason unless the condition holds.
-pub fn must(holds: bool, why: impl FnOnce() -> String) -> Result<(), Stop> {
+pub(super) fn must(holds: bool, why: impl FnOnce() -> String) -> Result<(), Stop> {
     if holds { Ok(()) } else { Err(Stop::Failed(why())) }
 }
 
@@ -78,8 +78,9 @@ pub struct Host<'s> {
     pub acknowledges: bool,
     /// Whether the board is fed.
     pub feeds: bool,
-    /// Count of the latest feed, and when it went out, us.
+    /// Count of the latest feed.
     pub fed: u16,
+    /// When it went out, us.
     pub fed_us: u64,
     /// Messages heard, with their times, us; `Status` and `Identity` apart.
     pub heard: Vec<(u64, FromBoard<'static>)>,
