@@ -389,7 +389,11 @@ fn conform(arguments: &ConformanceArgs) -> Result<Verdict> {
             let (mut board, _emulator) = qemu::subject(&qemu::firmware()?)?;
             conformance::run(&mut board, only, say)
         }
-        port => conformance::run(&mut conformance::Live::open(Path::new(port), arguments.baud)?, only, say),
+        port => conformance::run(
+            &mut conformance::Live::open(Path::new(port), arguments.baud)?,
+            only,
+            say,
+        ),
     };
     let count = |is: fn(&conformance::Outcome) -> bool| findings.iter().filter(|finding| is(&finding.outcome)).count();
     let failed = count(|outcome| matches!(outcome, conformance::Outcome::Failed(_)));

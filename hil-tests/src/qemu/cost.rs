@@ -32,11 +32,21 @@ impl fmt::Display for Costs {
             worst,
             poll,
         } = self.instructions;
-        writeln!(f, "one frame with one fire order, from its bytes to the valve's list, in instructions:")?;
+        writeln!(
+            f,
+            "one frame with one fire order, from its bytes to the valve's list, in instructions:"
+        )?;
         writeln!(f, "  {first:>6}  into an empty queue")?;
         writeln!(f, "  {last:>6}  behind {} others, as hosts give orders", queued - 1)?;
-        writeln!(f, "  {worst:>6}  before {} others, every number in one list: the worst", queued - 1)?;
-        writeln!(f, "  {poll:>6}  a poll in which nothing is due, with {queued} orders in the queue")?;
+        writeln!(
+            f,
+            "  {worst:>6}  before {} others, every number in one list: the worst",
+            queued - 1
+        )?;
+        writeln!(
+            f,
+            "  {poll:>6}  a poll in which nothing is due, with {queued} orders in the queue"
+        )?;
         write!(f, "stack never used: {} bytes", self.stack_left)
     }
 }
@@ -48,8 +58,14 @@ impl fmt::Display for Costs {
 pub fn sizes(firmware: &Path) -> Result<Vec<(String, u32)>> {
     let elf = std::fs::read(firmware).with_context(|| format!("{} can't be read", firmware.display()))?;
     let flaw = || format!("{} is no 32-bit ELF file", firmware.display());
-    let u16_at = |at: usize| elf.get(at..at + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])));
-    let u32_at = |at: usize| elf.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let u16_at = |at: usize| {
+        elf.get(at..at + 2)
+            .map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])))
+    };
+    let u32_at = |at: usize| {
+        elf.get(at..at + 4)
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    };
     let read = || -> Option<Vec<(String, u32)>> {
         if elf.get(..5)? != b"\x7fELF\x01" {
             return None;

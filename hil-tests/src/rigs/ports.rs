@@ -72,10 +72,14 @@ fn watch(daemon: &mut Daemon, length: Duration) -> Result<u64> {
         std::thread::sleep(ASK);
         let state = daemon.state()?;
         off += u64::from(!adds_up(&state));
-        let is_ready = state["state"].as_str().context("a line of state without a state")? != "NotReady";
+        let word = state["state"].as_str().context("a line of state without a state")?;
+        let is_ready = matches!(word, "Ready" | "Starting" | "Running");
         match (ready, is_ready) {
             (None, true) => ready = Some(Instant::now()),
-            (Some(_), false) => bail!("a board is gone: {}", super::daemon::last_lines(&daemon.log())),
+            (Some(_), false) => {
+                let log = super::daemon::last_lines(&daemon.log());
+                bail!("a board is gone, or the line holds ({word}): {log}");
+            }
             (None, false) if began.elapsed() > READY => {
                 let log = super::daemon::last_lines(&daemon.log());
                 bail!("the boards are not ready within {} s: {log}", READY.as_secs());

@@ -151,7 +151,7 @@ mod tests {
         write(&mut bytes, &trace, &names).expect("memory takes it");
         let text = String::from_utf8(bytes).expect("text");
         let (_, changes) = text.split_once("$end\n#900\n").expect("the first change");
-        assert_eq!(changes, "1,\n#1000\n1#\n#6000\nb1111000 !\nr20000 \"\n");
+        assert_eq!(changes, "1-\n#1000\n1#\n#6000\nb1111000 !\nr20000 \"\n");
         assert!(text.contains("$var wire 1 # lane0_entry $end"));
     }
 }
