@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use config::Standard;
 use line::Record;
+use setup::compare::{Slot, slot_by};
 use toml_edit::{DocumentMut, Item, Value};
 use units::BinId;
 
@@ -18,7 +19,6 @@ use crate::cli::SuggestArgs;
 use crate::exit::{Exit, Failure};
 use crate::recording::named_standard;
 use crate::replay;
-use crate::tune::{Slot, slot_by};
 
 /// Bounds up to so many times the present one are tried.
 const MOST_TIMES: u64 = 4;

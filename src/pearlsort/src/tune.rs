@@ -15,14 +15,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use line::Record;
-use line::grade::Figures;
+use setup::compare::figures_of;
 use tracing::warn;
 
 use self::count::Counts;
 use self::plot::Plots;
-pub(crate) use self::side::slot_by;
-pub use self::side::{Side, Slot};
-use self::side::{figures_of, slot_name};
+pub use self::side::Side;
+use self::side::slot_name;
 use crate::cli::{ExplainArgs, TuneArgs};
 use crate::exit::{Exit, Failure};
 use crate::replay;
@@ -132,10 +131,4 @@ fn story(record: &Record, side: &Side) -> String {
 /// A file's name for people.
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Whether all that a recipe needs of a pearl was measured.
-#[must_use]
-pub(crate) fn is_measured(needs: line::grade::Needs, figures: Figures<'_>) -> bool {
-    (!needs.view || figures.view.is_some()) && (!needs.mass || figures.mass.is_some())
 }

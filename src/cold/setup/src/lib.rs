@@ -8,5 +8,6 @@
 pub mod camera;
 pub mod commission;
 pub mod compare;
+pub mod compare;
 pub mod density;
 pub mod weigh;

@@ -4,68 +4,46 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use line::Record;
-use line::limits::BINS;
-use units::BinId;
+use setup::compare::{Slot, Sum, Tally, figures_of, mass_g};
 
-use super::side::{Side, Slot, figures_of, slot_name};
-
-/// Slots: the bins, and four ways round again.
-const SLOTS: usize = BINS + 4;
-
-/// One slot's pearls.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    pearls: u64,
-    mass_g: f64,
-    value: f64,
-}
+use super::side::{Side, slot_name};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Counts {
-    old: Vec<Sum>,
-    new: Vec<Sum>,
-    /// Pearls by old and new slot.
-    moves: Vec<u64>,
+    tally: Tally,
     /// Pearls that guards send elsewhere than their figures alone.
     guarded: [u64; 2],
     /// The first pearls that moved, with the reason.
     moved: Vec<String>,
     most_moved: usize,
-    pearls: u64,
 }
 
 impl Counts {
     pub(super) fn new(most_moved: usize) -> Self {
         Self {
-            old: vec![Sum::default(); SLOTS],
-            new: vec![Sum::default(); SLOTS],
-            moves: vec![0; SLOTS * SLOTS],
+            tally: Tally::default(),
             guarded: [0; 2],
             moved: Vec::new(),
             most_moved,
-            pearls: 0,
         }
     }
 
     /// Grades a pearl by both recipes.
     pub(super) fn take(&mut self, record: &Record, old: &Side, new: &Side) {
-        self.pearls += 1;
-        let mass_g = record.mass.map_or(0.0, |mass| f64::from(mass.mass.0) * 1e-6);
+        let mass_g = mass_g(record);
         let figures = figures_of(record);
         let slots = [old, new].map(|side| figures.map_or(Slot::Line, |figures| side.slot(record, figures)));
-        for (n, (side, sums)) in [(old, &mut self.old), (new, &mut self.new)].into_iter().enumerate() {
-            let sum = &mut sums[place(slots[n])];
-            sum.pearls += 1;
-            sum.mass_g += mass_g;
+        let mut values = [0.0; 2];
+        for (n, side) in [old, new].into_iter().enumerate() {
             if let Slot::Bin(bin) = slots[n] {
-                sum.value += side.value(bin, record.lane, mass_g).unwrap_or(0.0);
+                values[n] = side.value(bin, record.lane, mass_g).unwrap_or(0.0);
             }
             let moved_by_guard = figures.is_some_and(|figures| side.plain_slot(record.lane, figures) != slots[n]);
             self.guarded[n] += u64::from(moved_by_guard);
         }
+        self.tally.take(mass_g, slots, values);
         let [from, to] = slots;
-        self.moves[place(from) * SLOTS + place(to)] += 1;
         if from != to && self.moved.len() < self.most_moved {
             let reason = figures.map_or_else(String::new, |figures| new.reason(from, record.lane, figures));
             self.moved.push(format!(
@@ -105,8 +83,8 @@ impl Counts {
             "{:<36} {:>9} {:>7} {:>9} {:>7} {:>9} {:>10} {:>10} {:>12} {:>12}",
             "", "old", "%", "new", "%", "change", "old g", "new g", heads.0, heads.1
         );
-        for slot in slots() {
-            let (a, b) = (self.old[place(slot)], self.new[place(slot)]);
+        for slot in Slot::all() {
+            let [a, b] = self.tally.sums(slot);
             if a.pearls + b.pearls == 0 {
                 continue;
             }
@@ -117,18 +95,12 @@ impl Counts {
             };
             self.row(text, &name, a, b);
         }
-        let total = |sums: &[Sum]| {
-            sums.iter().fold(Sum::default(), |total, sum| Sum {
-                pearls: total.pearls + sum.pearls,
-                mass_g: total.mass_g + sum.mass_g,
-                value: total.value + sum.value,
-            })
-        };
-        self.row(text, "all", total(&self.old), total(&self.new));
+        let [a, b] = self.tally.totals();
+        self.row(text, "all", a, b);
     }
 
     fn row(&self, text: &mut String, name: &str, a: Sum, b: Sum) {
-        let share = |pearls: u64| 100.0 * pearls as f64 / self.pearls.max(1) as f64;
+        let share = |pearls: u64| 100.0 * pearls as f64 / self.tally.pearls().max(1) as f64;
         let _ = writeln!(
             text,
             "{name:<36} {:>9} {:>7.2} {:>9} {:>7.2} {:>+9} {:>10.1} {:>10.1} {:>12} {:>12}",
@@ -146,16 +118,16 @@ impl Counts {
 
     /// From each slot of the old recipe to each of the new, where there are pearls.
     fn matrix(&self, text: &mut String, old: &Side, new: &Side) {
-        let columns: Vec<Slot> = slots().filter(|slot| self.new[place(*slot)].pearls > 0).collect();
+        let columns: Vec<Slot> = Slot::all().filter(|slot| self.tally.sums(*slot)[1].pearls > 0).collect();
         let _ = write!(text, "\n{:<36}", "from old (down) to new (across)");
         for column in &columns {
             let _ = write!(text, " {:>10}", short(*column));
         }
         text.push('\n');
-        for from in slots().filter(|slot| self.old[place(*slot)].pearls > 0) {
+        for from in Slot::all().filter(|slot| self.tally.sums(*slot)[0].pearls > 0) {
             let _ = write!(text, "{:<36}", slot_name(old, from));
             for to in &columns {
-                let _ = write!(text, " {:>10}", self.moves[place(from) * SLOTS + place(*to)]);
+                let _ = write!(text, " {:>10}", self.tally.moved(from, *to));
             }
             text.push('\n');
         }
@@ -175,21 +147,6 @@ fn value_text(value: f64) -> String {
         "-".to_owned()
     } else {
         format!("{value:.2}")
-    }
-}
-
-fn slots() -> impl Iterator<Item = Slot> {
-    let bins = (0..=u8::MAX).take(BINS).map(|bin| Slot::Bin(BinId(bin)));
-    bins.chain([Slot::NoBin, Slot::Doubt, Slot::Unmeasured, Slot::Line])
-}
-
-fn place(slot: Slot) -> usize {
-    match slot {
-        Slot::Bin(bin) => bin.index().min(BINS - 1),
-        Slot::NoBin => BINS,
-        Slot::Doubt => BINS + 1,
-        Slot::Unmeasured => BINS + 2,
-        Slot::Line => BINS + 3,
     }
 }
 

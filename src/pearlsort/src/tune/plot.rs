@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use line::Record;
 use line::grade::{FIGURES, Figure};
+use setup::compare::figures_of;
 use setup::weigh::Chart;
 
-use super::side::{Side, figures_of};
+use super::side::Side;
 
 /// Classes of a distribution.
 const CLASSES: usize = 200;

@@ -7,32 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use config::{Answer, Value};
-use line::grade::{Doubt, Figures, Recipe, Row, Term, Verdict, term_holds};
-use line::{Cause, Destination, LinePlan, Record};
+use config::Answer;
+use line::grade::{Figures, Recipe, Term, term_holds};
+use line::{LinePlan, Record};
+use setup::compare::{self, Slot, slot_of};
 use tape::{Reader, RecipeEntry};
 use units::{BinId, LaneId};
-use wire::ViewStatus;
 
 use super::plot::ends;
-use super::{is_measured, shown};
+use super::shown;
 use crate::exit::{Exit, Failure};
 use crate::recording::named_standard;
-
-/// Where a recipe sends a pearl by its figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Slot {
-    /// Into a bin.
-    Bin(BinId),
-    /// Round again: no bin takes it.
-    NoBin,
-    /// Round again: for doubt.
-    Doubt,
-    /// Round again: a figure that the recipe asks for is not there.
-    Unmeasured,
-    /// Round again for a cause of the line, before any recipe was asked.
-    Line,
-}
 
 /// A recipe with what is known of it.
 #[derive(Debug)]
@@ -103,12 +88,7 @@ impl Side {
         others: HashMap<u64, Arc<Recipe>>,
         file: Option<config::Recipe>,
     ) -> Result<Self> {
-        let unguarded = |row: &Row| Row {
-            terms: row.terms.iter().map(|term| Term { guard: 0, ..*term }).collect(),
-            ..row.clone()
-        };
-        let rows = recipe.rows().iter().map(unguarded).collect();
-        let plain = Recipe::compile(recipe.hash(), rows, Doubt::Lower)?;
+        let plain = compare::unguarded(&recipe)?;
         Ok(Self {
             title,
             recipe,
@@ -171,14 +151,7 @@ impl Side {
     /// What a pearl of a bin is worth; `None` where the recipe does not say.
     #[must_use]
     pub fn value(&self, bin: BinId, lane: LaneId, mass_g: f64) -> Option<f64> {
-        let bins = &self.file.as_ref()?.bins;
-        let serves =
-            |of: &&config::RecipeBin| of.bin == bin && lane.index() < 64 && of.lanes & (1 << lane.index()) != 0;
-        match bins.iter().find(serves)?.value {
-            Value::PerGram(value) => Some(value * mass_g),
-            Value::PerPearl(value) => Some(value),
-            Value::Unknown => None,
-        }
+        compare::value(self.file.as_ref()?, bin, lane, mass_g)
     }
 
     /// Of the values.
@@ -258,37 +231,6 @@ fn compiled(entry: &RecipeEntry) -> Result<Arc<Recipe>> {
     entry
         .compiled()
         .with_context(|| format!("recipe {:016x} of the recording can't be compiled", entry.hash))
-}
-
-/// Where a recipe sends a pearl of a recording.
-pub(crate) fn slot_by(recipe: &Recipe, record: &Record) -> Slot {
-    figures_of(record).map_or(Slot::Line, |figures| slot_of(recipe, record.lane, figures))
-}
-
-fn slot_of(recipe: &Recipe, lane: LaneId, figures: Figures<'_>) -> Slot {
-    if !is_measured(recipe.needs(lane), figures) {
-        return Slot::Unmeasured;
-    }
-    match recipe.grade(lane, figures) {
-        Verdict::Bin(bin) => Slot::Bin(bin),
-        Verdict::Recirculate(Cause::Doubt) => Slot::Doubt,
-        Verdict::Recirculate(_) => Slot::NoBin,
-    }
-}
-
-/// The figures of a pearl that a recipe may grade; `None` where the line kept it back before any recipe was asked.
-pub(super) fn figures_of(record: &Record) -> Option<Figures<'_>> {
-    let asked = matches!(
-        record.sent,
-        Destination::Bin(_)
-            | Destination::Tray(
-                Cause::NoBin | Cause::Doubt | Cause::NoMass | Cause::NoMeasurement | Cause::Mass(_) | Cause::View(_)
-            )
-    );
-    (asked || record.earned.is_some()).then_some(Figures {
-        view: record.view.as_ref().filter(|view| view.status == ViewStatus::Good),
-        mass: record.mass,
-    })
 }
 
 /// A slot's name in tables.
