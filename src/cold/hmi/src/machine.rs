@@ -1,5 +1,5 @@
-//! What the page and its API ask of the program: the program implements [`Machine`], tests and the page's makers use
-//! [`crate::fake::Fake`].
+//! What the page and its API ask of the program: the program implements [`Machine`]; tests and examples have a lively fake
+//! (`fake/mod.rs` beside this folder).
 //!
 //! Cold. Every method is called from a thread of this crate that may wait, never from the one that answers requests, and
 //! several may be called at once. Nothing here may reach the hot thread but through the bounded command ring. The crate
