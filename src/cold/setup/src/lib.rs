@@ -8,6 +8,5 @@
 pub mod camera;
 pub mod commission;
 pub mod compare;
-pub mod compare;
 pub mod density;
 pub mod weigh;
