@@ -320,6 +320,12 @@ pub struct MeasureArgs {
     /// Compare with the truth in this CSV file, and print how well they agree.
     #[arg(long, value_name = "FILE")]
     pub score: Option<PathBuf>,
+    /// The station's calibration, as `calibrate camera` and its companions write it [default: the nominal station].
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// Scale of all three cameras, pixels a millimetre, in place of the calibration's.
+    #[arg(long, value_name = "PX/MM", value_parser = scale)]
+    pub scale: Option<f64>,
 }
 
 /// Options of `doctor`.
@@ -482,6 +488,100 @@ pub enum CalibrateCommand {
     Signals(CalibrateArgs),
     /// A weigh cell, by reference masses.
     Weigh(CalibrateWeighArgs),
+    /// A camera station's scale and distortion from a ruled target, with dark and white references.
+    Camera(CalibrateCameraArgs),
+    /// Its colour, from a chart of chips.
+    Colour(CalibrateColourArgs),
+    /// Its lustre and surface, by the customer's master pearls.
+    Masters(CalibrateMastersArgs),
+    /// Whether it still measures the reference pearl as certified; an alarm (exit code 1) when it has drifted.
+    Reference(CalibrateReferenceArgs),
+}
+
+/// Options of `calibrate camera`.
+#[derive(Debug, Args)]
+pub struct CalibrateCameraArgs {
+    /// Folder with `target-top.png`, `target-left.png`, `target-right.png`: lines ruled across and along.
+    #[arg(value_name = "DIR")]
+    pub target: PathBuf,
+    /// From one line of the target to the next, mm.
+    #[arg(long, value_name = "MM", value_parser = pitch)]
+    pub pitch_mm: f64,
+    /// Relative standard uncertainty of that pitch.
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-4)]
+    pub u_pitch: f64,
+    /// Folder with `dark-top.png` and so on, lens covered.
+    #[arg(long, value_name = "DIR", requires = "white")]
+    pub dark: Option<PathBuf>,
+    /// Folder with views of a matt white sphere, named as `measure` wants them.
+    #[arg(long, value_name = "DIR", requires = "dark")]
+    pub white: Option<PathBuf>,
+    /// Share of light that the sphere sends back.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    pub white_albedo: f32,
+    /// The station's file; it is made where there is none.
+    #[arg(long, value_name = "FILE")]
+    pub station: PathBuf,
+}
+
+/// Options of `calibrate colour`.
+#[derive(Debug, Args)]
+pub struct CalibrateColourArgs {
+    /// Folder with views of the chips, named as `measure` wants them.
+    #[arg(value_name = "DIR")]
+    pub chips: PathBuf,
+    /// CSV of the chart with the columns id, L, a, b.
+    #[arg(long, value_name = "FILE")]
+    pub chart: PathBuf,
+    /// The station's file.
+    #[arg(long, value_name = "FILE")]
+    pub station: PathBuf,
+}
+
+/// Options of `calibrate masters`.
+#[derive(Debug, Args)]
+pub struct CalibrateMastersArgs {
+    /// Folder with views of the master pearls, named as `measure` wants them.
+    #[arg(value_name = "DIR")]
+    pub pearls: PathBuf,
+    /// CSV with the columns id, lustre (0 to 100) and surface (class, 0 the best).
+    #[arg(long, value_name = "FILE")]
+    pub list: PathBuf,
+    /// The station's file.
+    #[arg(long, value_name = "FILE")]
+    pub station: PathBuf,
+}
+
+/// Options of `calibrate reference`.
+#[derive(Debug, Args)]
+pub struct CalibrateReferenceArgs {
+    /// Folder with views of the reference pearl, named as `measure` wants them.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Its name there.
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub id: String,
+    /// Its largest diameter as certified, mm.
+    #[arg(long, value_name = "MM")]
+    pub dmax_mm: f64,
+    /// Its smallest diameter as certified, mm.
+    #[arg(long, value_name = "MM")]
+    pub dmin_mm: f64,
+    /// Its colour as certified.
+    #[arg(long, value_name = "L,a,b", value_parser = lab, allow_hyphen_values = true)]
+    pub lab: Option<[f32; 3]>,
+    /// Its lustre as certified, 0 to 10,000.
+    #[arg(long, value_name = "LUSTRE")]
+    pub lustre: Option<f64>,
+    /// Take the scale that gives it its certified diameters, in place of the check.
+    #[arg(long)]
+    pub adopt: bool,
+    /// Relative standard uncertainty of the certified diameters.
+    #[arg(long, value_name = "SHARE", default_value_t = 2e-4)]
+    pub u_relative: f64,
+    /// The station's file.
+    #[arg(long, value_name = "FILE")]
+    pub station: PathBuf,
 }
 
 /// Options of `calibrate`.
@@ -542,6 +642,22 @@ fn later_speed(text: &str) -> Result<(f64, f64), String> {
 
 fn rate(text: &str) -> Result<f64, String> {
     within(text, 0.1, 30.0, "pearls a second in a lane")
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    within(text, 5.0, 100.0, "px/mm")
+}
+
+fn pitch(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 20.0, "mm")
+}
+
+fn lab(text: &str) -> Result<[f32; 3], String> {
+    let parts: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    parts
+        .ok()
+        .and_then(|parts| parts.try_into().ok())
+        .ok_or_else(|| format!("not three numbers: {text}"))
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use setup::camera::station::Station;
 use vision::{Calibration, Limits};
 
 use crate::cli::MeasureArgs;
@@ -16,8 +17,8 @@ use crate::exit::{Exit, Failure};
 /// When the folder or the truth can't be read.
 pub fn measure(arguments: &MeasureArgs) -> Result<ExitCode> {
     let input = |error: &dyn std::fmt::Display| Failure::new(Exit::NoInput, error.to_string());
-    let rows = inspect::measure(&arguments.folder, &Calibration::nominal(), Limits::default())
-        .map_err(|error| input(&error))?;
+    let calibration = calibration(arguments)?;
+    let rows = inspect::measure(&arguments.folder, &calibration, Limits::default()).map_err(|error| input(&error))?;
     let Some(path) = &arguments.score else {
         println!("{}", inspect::COLUMNS);
         for row in &rows {
@@ -28,4 +29,20 @@ pub fn measure(arguments: &MeasureArgs) -> Result<ExitCode> {
     let truths = inspect::read_truth(path).map_err(|error| input(&error))?;
     print!("{}", inspect::score(&rows, &truths));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The calibration that the command line asks for.
+fn calibration(arguments: &MeasureArgs) -> Result<Calibration> {
+    let mut calibration = match &arguments.calibration {
+        None => Calibration::nominal(),
+        Some(path) => Station::read(path)
+            .map_err(|error| Failure::new(Exit::Config, error.to_string()))?
+            .calibration(),
+    };
+    if let Some(px_per_mm) = arguments.scale {
+        for camera in &mut calibration.cameras {
+            camera.px_per_mm = px_per_mm;
+        }
+    }
+    Ok(calibration)
 }

@@ -34,11 +34,13 @@ use self::boards::RealBoards;
 use self::field::Boards;
 use self::operator::{Console, Operator};
 pub use self::report::Report;
+pub(crate) use self::report::rfc3339;
 use self::session::Session;
 pub use self::ticks::RULER_U_UM;
 use self::watch::Watch;
 use crate::cli::CalibrateCommand;
 use crate::exit::{Exit, Failure};
+use crate::eyes::calibrate as stations;
 
 /// What is calibrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +145,10 @@ pub fn from_command_line(command: &CalibrateCommand) -> Result<ExitCode> {
         CalibrateCommand::Lags(arguments) => (What::Lags, arguments),
         CalibrateCommand::Signals(arguments) => (What::Signals, arguments),
         CalibrateCommand::Weigh(arguments) => return crate::weigh::calibrate(arguments),
+        CalibrateCommand::Camera(arguments) => return stations::camera(arguments),
+        CalibrateCommand::Colour(arguments) => return stations::colour(arguments),
+        CalibrateCommand::Masters(arguments) => return stations::masters(arguments),
+        CalibrateCommand::Reference(arguments) => return stations::reference(arguments),
     };
     let ruler = arguments.ruler_mm.map(|mm| Ruler {
         um: mm * 1e3,

@@ -158,7 +158,7 @@ fn trim(paste: &mut String, (lane, jet): JetAt, keys: &str) {
 }
 
 /// A time as RFC 3339 has it, in UTC and whole seconds.
-fn rfc3339(at: SystemTime) -> String {
+pub(crate) fn rfc3339(at: SystemTime) -> String {
     let seconds = at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Civil from days (Hinnant 2013): years of March to February, so that the leap day is a year's last.

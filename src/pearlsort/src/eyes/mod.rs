@@ -9,6 +9,7 @@
 //! Words: a **flash** is a shot with its frames, or without them; **patience** is the time from the flash within which
 //! figures are of use.
 
+pub mod calibrate;
 mod figures;
 
 use std::io;
