@@ -266,7 +266,7 @@ impl WrongBoard {
             },
             FromBoard::Trigger { .. } => {
                 self.triggers += 1;
-                if self.is(Wrong::TriggersVanish) && self.triggers % 10 == 0 {
+                if self.is(Wrong::TriggersVanish) && self.triggers.is_multiple_of(10) {
                     return;
                 }
                 message

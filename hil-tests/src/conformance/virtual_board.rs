@@ -116,7 +116,7 @@ impl VirtualBoard {
 
     fn start_anew(&mut self, dark_us: u64) {
         self.description.starts = self.description.starts.wrapping_add(1);
-        self.board = Box::new(Board::new(self.description, BAUD));
+        *self.board = Board::new(self.description, BAUD);
         self.shaft = Shaft::new();
         self.dark_until_us = self.now_us + dark_us;
         self.clock_zero_us = self.dark_until_us.wrapping_neg();

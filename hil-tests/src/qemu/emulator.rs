@@ -79,7 +79,7 @@ impl Emulator {
         let control = folder.join("control");
         let log = folder.join("log");
         let [_, high, middle, low] = number.to_be_bytes();
-        let mut command = Command::new(PROGRAM);
+        let mut command = program();
         command
             .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none"])
             .args(["-serial", "pty", "-serial", "pty", "-qmp"])
@@ -96,7 +96,8 @@ impl Emulator {
         }
         let log_file = File::create(&log).with_context(|| format!("{} can't be made", log.display()))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log_file);
-        let mut child = spawn_early(&mut command)
+        let mut child = command
+            .spawn()
             .with_context(|| format!("{PROGRAM} can't be started: apt-get install qemu-system-arm"))?;
         let ports = ports(&control, &mut child);
         let said = std::fs::read_to_string(&log).unwrap_or_default();
@@ -140,15 +141,18 @@ impl Drop for Emulator {
     }
 }
 
-/// Starts a process whose threads run before ordinary ones, where the rights are there: a microcontroller waits for nobody.
-fn spawn_early(command: &mut Command) -> std::io::Result<Child> {
-    // The priority is inherited from the thread that starts the process, which has it for this alone.
-    let start = || {
-        let _granted = rt::thread::set_fifo(PRIORITY);
-        command.spawn()
-    };
-    std::thread::scope(|scope| scope.spawn(start).join())
-        .unwrap_or_else(|_| Err(std::io::Error::other("the thread that starts it has panicked")))
+/// The emulator's command: with real-time priority where the rights are there, because a microcontroller waits for nobody.
+fn program() -> Command {
+    let chrt = Path::new("/usr/bin/chrt");
+    let granted = || rt::thread::set_fifo(PRIORITY).is_ok();
+    // Whether the right is there is tried in a thread that ends with that.
+    let may = std::thread::scope(|scope| scope.spawn(granted).join()).unwrap_or(false);
+    if !may || !chrt.is_file() {
+        return Command::new(PROGRAM);
+    }
+    let mut command = Command::new(chrt);
+    command.args(["--fifo", &PRIORITY.to_string(), PROGRAM]);
+    command
 }
 
 fn open_raw(path: &Path) -> Result<OwnedFd> {
