@@ -3,13 +3,12 @@
 //!
 //! Ends the connection that was.
 
+use board::limits::{MAX_QUEUE, NUMBER_LISTS};
 use board::{Board, Now};
 use stand::{Cost, FromStand};
 use units::{OrderId, Tick32, ValveId};
 use wire::settings::{at_start, canonical, settings_crc};
-use wire::{
-    ENCODED_MAX, Fire, FrameWriter, Header, Hello, Kind, PROTOCOL, Setting, SettingKey, ToBoard, WINDOW_MAX,
-};
+use wire::{ENCODED_MAX, Fire, FrameWriter, Header, Hello, Kind, PROTOCOL, Setting, SettingKey, ToBoard};
 
 use crate::hardware;
 use crate::machine::Machine;
@@ -17,9 +16,9 @@ use crate::machine::Machine;
 /// The session of the measurement.
 const SESSION: u16 = 0xC057;
 /// Orders in the standard board's queue.
-const QUEUE: u16 = 256;
+const QUEUE: u16 = MAX_QUEUE as u16;
 /// Orders whose numbers differ by this share a list of the queue's.
-const SAME_LIST: u16 = 256;
+const SAME_LIST: u16 = NUMBER_LISTS as u16;
 /// Ticks ahead of the belt of the first order.
 const AHEAD: u32 = 10_000;
 
@@ -148,5 +147,3 @@ fn cycles(call: impl FnOnce()) -> u32 {
     call();
     before.wrapping_sub(hardware::systick()) & 0x00FF_FFFF
 }
-
-const _: () = assert!(WINDOW_MAX < 256);

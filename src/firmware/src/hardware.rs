@@ -290,8 +290,7 @@ fn count_start() -> (Cause, u16) {
 
 /// Passes time as a board without supply would: deaf and dumb.
 fn stay_dark(dark_us: u64) {
-    let clock = crate::clock::Clock::start();
-    let mut clock = clock;
+    let mut clock = crate::clock::Clock::start();
     while clock.now_us() < dark_us {
         clock.feed_watchdog();
         sleep(|| true, 1_000);
