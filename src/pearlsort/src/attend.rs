@@ -3,6 +3,7 @@
 //!
 //! Cold; one thread with a tokio runtime of its own.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub trait Visitor {
     fn record(&mut self, record: &Record);
     /// Something happened; it is in the log already.
     fn news(&mut self, at: HostUs, news: &News, daemon: &mut Daemon);
+    /// A board's port was found (`Some`) or lost.
+    fn port(&mut self, _board: BoardId, _path: Option<PathBuf>) {}
     /// The program was asked to end, by SIGINT or SIGTERM.
     fn interrupted(&mut self);
     /// A few times a second: look, command, and say whether to go on.
@@ -69,7 +72,15 @@ pub fn attend(
     }
     let wanted = places.iter().map(|place| place.wanted.clone()).collect();
     let name_of = |board: BoardId| name_of(places, board);
-    let keeper = Keeper::new(cold, wanted, candidates, |notice| tell_port(&notice, &name_of));
+    let ports = RefCell::new(Vec::new());
+    let keeper = Keeper::new(cold, wanted, candidates, |notice| {
+        tell_port(&notice, &name_of);
+        match notice {
+            PortNotice::Found { board, path, .. } => ports.borrow_mut().push((board, Some(path))),
+            PortNotice::Lost { board, .. } => ports.borrow_mut().push((board, None)),
+            PortNotice::Missing { .. } => {}
+        }
+    });
     runtime.block_on(async {
         let mut keeper = std::pin::pin!(keeper.run());
         let mut looks = tokio::time::interval(LOOK);
@@ -80,6 +91,9 @@ pub fn attend(
                 () = &mut keeper => break,
                 () = stop.next() => visitor.interrupted(),
                 _ = looks.tick() => {
+                    for (board, path) in ports.borrow_mut().drain(..) {
+                        visitor.port(board, path);
+                    }
                     if look(daemon, visitor, &name_of) == Attend::Enough {
                         break;
                     }

@@ -1,10 +1,14 @@
 //! The command line: every command, every option, its help. Cold; parsed once at start.
 
+mod kept;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::suggest::Target;
+
+pub use kept::{AuditCommand, AuditVerifyArgs, ExportForm, LotCommand, LotExportArgs};
 
 /// Controller of a pearl sorting line.
 #[derive(Debug, Parser)]
@@ -73,66 +77,26 @@ pub enum Command {
     Audit(AuditCommand),
 }
 
-/// What to do with lots.
-#[derive(Debug, Subcommand)]
-pub enum LotCommand {
-    /// Write a lot's records as CSV or Parquet, from the store itself.
-    Export(LotExportArgs),
-}
-
-/// Form of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ExportForm {
-    /// Comma-separated values.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// Options of `lot export`.
-#[derive(Debug, Args)]
-pub struct LotExportArgs {
-    /// The lot's number in the store.
-    #[arg(value_name = "LOT")]
-    pub lot: u32,
-    /// The line's store.
-    #[arg(long, value_name = "FILE")]
-    pub store: PathBuf,
-    /// Where the records are written, `-` for standard output.
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// The form [default: parquet for a name that ends in .parquet, else csv].
-    #[arg(long, value_name = "FORM")]
-    pub form: Option<ExportForm>,
-}
-
-/// What to do with the audit trail.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Follow the trail's chain, and show the first broken link.
-    Verify(AuditVerifyArgs),
-}
-
-/// Options of `audit verify`.
-#[derive(Debug, Args)]
-pub struct AuditVerifyArgs {
-    /// The line's store.
-    #[arg(long, value_name = "FILE")]
-    pub store: PathBuf,
-    /// The trail's end as a lot's report names it: it must still be in the trail.
-    #[arg(long, value_name = "NUMBER:HASH")]
-    pub head: Option<store::Head>,
-    /// Check the file, and count all records again against the sums too; takes a while on a large store.
-    #[arg(long)]
-    pub records: bool,
-    /// Write the verdict as JSON.
-    #[arg(long)]
-    pub json: bool,
+/// What operators see of a line, common to `run` and `demo`.
+#[derive(Debug, Args, Clone)]
+pub struct OperatorArgs {
+    /// Folder of lots, records, users [default: pearlsort-data; for a demo one that goes with it].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address of the operators' page [default: 127.0.0.1:8440; none for a headless demo].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub page: Option<std::net::SocketAddr>,
+    /// No page.
+    #[arg(long, conflicts_with = "page")]
+    pub no_page: bool,
 }
 
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// What operators see.
+    #[command(flatten)]
+    pub operator: OperatorArgs,
     /// The machine's file.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
@@ -199,6 +163,9 @@ pub struct DemoArgs {
     /// The line.
     #[command(flatten)]
     pub line: LineArgs,
+    /// What operators see.
+    #[command(flatten)]
+    pub operator: OperatorArgs,
     /// End after so many pearls.
     #[arg(long, conflicts_with = "seconds", value_parser = clap::value_parser!(u64).range(1..))]
     pub pearls: Option<u64>,
@@ -215,6 +182,9 @@ pub struct DemoArgs {
     /// pearls a second, of which drawing takes the most: `--lanes 8 --rate 12.5`.
     #[arg(long, conflicts_with = "virtual_time")]
     pub frames: bool,
+    /// Keep the pictures of recirculated pearls in this folder, the oldest dropped from 64 MB on.
+    #[arg(long, value_name = "DIR", requires = "frames")]
+    pub doubts: Option<PathBuf>,
     /// Record every event of the line in this file, for `replay` and `tune`.
     #[arg(long, value_name = "FILE", requires = "virtual_time")]
     pub record: Option<PathBuf>,

@@ -18,6 +18,7 @@ pub mod exit;
 pub mod eyes;
 pub mod lot;
 pub mod measure;
+pub mod operator;
 pub mod output;
 pub mod recipes;
 pub mod recording;

@@ -23,6 +23,8 @@ pub struct Recipes {
     /// Hash of the recipe in force.
     in_force: u64,
     looked: Option<Instant>,
+    /// Whether its file was faulty when it was saved last, until somebody asks.
+    faulty: Option<bool>,
 }
 
 impl Recipes {
@@ -38,7 +40,20 @@ impl Recipes {
                 .map_or_else(|| path.to_owned(), |name| folder.join(name)),
             in_force,
             looked: None,
+            faulty: None,
         }
+    }
+
+    /// Another file of the folder is in force from now on: an operator has put it there.
+    pub fn switch(&mut self, path: &Path, recipe: &Recipe) {
+        path.clone_into(&mut self.path);
+        self.in_force = recipe.compiled.hash();
+        self.faulty = Some(false);
+    }
+
+    /// Whether the recipe's file was found faulty or right since the last call.
+    pub fn verdict(&mut self) -> Option<bool> {
+        self.faulty.take()
     }
 
     /// The recipe's file.
@@ -61,7 +76,10 @@ impl Recipes {
         let mut saved = None;
         for change in self.library.refresh() {
             match change {
-                Change::Ready(path, recipe) if path == self.path => saved = Some(recipe),
+                Change::Ready(path, recipe) if path == self.path => {
+                    self.faulty = Some(false);
+                    saved = Some(recipe);
+                }
                 Change::Ready(path, recipe) => {
                     info!(
                         "{} is right: recipe {}, not in force",
@@ -69,10 +87,13 @@ impl Recipes {
                         recipe.hash_name()
                     );
                 }
-                Change::Faulty(path, report) if path == self.path => warn!(
-                    "{} was saved with faults: the recipe in force stays as it was\n{report}",
-                    path.display()
-                ),
+                Change::Faulty(path, report) if path == self.path => {
+                    self.faulty = Some(true);
+                    warn!(
+                        "{} was saved with faults: the recipe in force stays as it was\n{report}",
+                        path.display()
+                    );
+                }
                 Change::Faulty(path, report) => warn!("{} is wrong\n{report}", path.display()),
                 Change::Gone(path) if path == self.path => {
                     warn!("{} is gone: the recipe in force stays as it was", path.display())

@@ -13,6 +13,7 @@ use devices::hot::ColdEnd;
 use devices::ports::Candidates;
 use devices::{LinkPlan, Needs};
 use line::{Command, LineState, Record};
+use rt::watch::Watch;
 use tape::Machine;
 use tracing::{info, warn};
 use units::{BoardId, HostUs};
@@ -22,12 +23,16 @@ use crate::cells;
 use crate::cli::RunArgs;
 use crate::daemon::{Daemon, Figure, Figures, HotEnd, News, Spec};
 use crate::exit::{Exit, Failure};
+use crate::operator::{self, Attendant, Goal, Keeping, Kept};
 use crate::recipes::Recipes;
 use crate::recording::{self, Recorder};
+use crate::topology;
 use crate::words::{Word, Words};
 
 /// After the wish to stop the line has so long to run empty before the boards are left to their watchdogs.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Folder of lots, records and users unless told otherwise.
+const DATA: &str = "pearlsort-data";
 /// Time between two lines of state.
 const STATE_EVERY: Duration = Duration::from_secs(1);
 
@@ -54,12 +59,15 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
     }
     daemon.tell_rights();
     cells::put_in_force(&mut daemon, &line);
-    let recipes = Recipes::new(&path, recipe.compiled.hash(), Arc::new(line));
+    let line = Arc::new(line);
+    let recipes = Recipes::new(&path, recipe.compiled.hash(), Arc::clone(&line));
     let mut visitor = Operator::new(arguments, recipes, recorder, faults.is_some())?;
+    let side = operators(arguments, &line, &path, recipe, &mut visitor)?;
     attend(&mut daemon, cold, &places, Candidates::default(), &mut visitor)?;
     let ended_by_itself = daemon.has_ended();
     let figures = daemon.figures();
     let end = daemon.end()?;
+    side.end();
     if arguments.json {
         print_end(&figures, &end);
     }
@@ -77,6 +85,58 @@ pub fn run(arguments: &RunArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What operators have beside the line: its store and its page.
+#[derive(Default)]
+struct Side {
+    kept: Option<Kept>,
+    page: Option<hmi::Server>,
+}
+
+impl Side {
+    /// The page goes first, then what waits is made durable.
+    fn end(self) {
+        drop(self.page);
+        if let Some(kept) = self.kept {
+            kept.end();
+        }
+    }
+}
+
+/// Opens the store and the page, unless a script commands the line: it speaks to the core itself.
+fn operators(
+    arguments: &RunArgs,
+    line: &Arc<Line>,
+    path: &Path,
+    recipe: config::Recipe,
+    visitor: &mut Operator,
+) -> Result<Side> {
+    if arguments.commands {
+        return Ok(Side::default());
+    }
+    let of = &arguments.operator;
+    let data = of.data.clone().unwrap_or_else(|| PathBuf::from(DATA));
+    let kept = operator::keep(&Keeping {
+        data: &data,
+        machine: &line.name.en,
+    })?;
+    let book = operator::book(path.to_owned(), &Arc::new(recipe));
+    let desk = operator::desk_of(line, book, Some(&kept));
+    desk.take_up_lot();
+    let page = if of.no_page {
+        None
+    } else {
+        let server = operator::page(&desk, of.page.unwrap_or(operator::PAGE), &data)?;
+        operator::tell_page(&server);
+        Some(server)
+    };
+    let goal = if arguments.start { Goal::StartOnce } else { Goal::None };
+    visitor.attendant = Some(Attendant::new(desk, goal));
+    visitor.watch = rt::watch::start(topology::watch_for())
+        .map_err(|error| warn!("nobody watches for stalls of this computer: {error}"))
+        .ok();
+    Ok(Side { kept: Some(kept), page })
 }
 
 /// Starts the hot thread, with its recording if one is wished.
@@ -216,6 +276,9 @@ struct Operator {
     words: Option<Words>,
     /// Whether link faults are allowed: told with the state.
     link_faults: bool,
+    /// The operators' side; none where a script commands the line.
+    attendant: Option<Attendant>,
+    watch: Option<Watch>,
     start: bool,
     json: bool,
     /// How often the program was told to stop.
@@ -233,6 +296,8 @@ impl Operator {
             recorder,
             words: words.context("commands can't be taken from standard input")?,
             link_faults,
+            attendant: None,
+            watch: None,
             start: arguments.start,
             json: arguments.json,
             interrupts: 0,
@@ -260,7 +325,10 @@ impl Operator {
     fn stop(&mut self, daemon: &mut Daemon, state: LineState) -> Attend {
         let Some(since) = self.stopping_since else {
             info!("stopping: the belt runs empty (interrupt again to end at once)");
-            let _ = daemon.command(Command::Stop);
+            match &mut self.attendant {
+                Some(attendant) => attendant.set_goal(Goal::Stop),
+                None => drop(daemon.command(Command::Stop)),
+            }
             self.stopping_since = Some(Instant::now());
             return Attend::On;
         };
@@ -272,13 +340,42 @@ impl Operator {
         }
     }
 
+    /// Lets the operators' side look and command; a line that a script commands is started here.
+    fn attend_operators(&mut self, daemon: &mut Daemon) {
+        let Some(attendant) = &mut self.attendant else {
+            let is_ready = daemon.figures().state() == LineState::Ready;
+            if self.start && is_ready && daemon.command(Command::Start).is_ok() {
+                self.start = false;
+            }
+            return;
+        };
+        if let Some(watch) = &mut self.watch {
+            attendant.watched();
+            watch.stalls().for_each(|stall| attendant.stall(&stall));
+        }
+        attendant.look(daemon);
+    }
+
     /// Puts a saved recipe in force. The recording has it before the core does.
     fn change_recipe(&mut self, daemon: &mut Daemon) {
-        let Some(recipe) = self.recipes.look() else { return };
+        let wished = self.attendant.as_mut().and_then(Attendant::wish);
+        if let Some(wish) = &wished {
+            self.recipes.switch(&wish.path, &wish.recipe);
+        }
+        let saved = self.recipes.look();
+        if let (Some(attendant), Some(is_faulty)) = (&mut self.attendant, self.recipes.verdict()) {
+            attendant.recipe_checked(is_faulty);
+        }
+        let Some(recipe) = wished.map(|wish| wish.recipe).or(saved) else {
+            return;
+        };
         if let Some(recorder) = &mut self.recorder {
             recorder.recipe(&recording::entry(self.recipes.path(), &recipe));
         }
         daemon.publish(Arc::clone(&recipe.compiled));
+        if let Some(attendant) = &mut self.attendant {
+            attendant.recipe(operator::book(self.recipes.path().to_owned(), &recipe));
+        }
         info!(
             "{} takes effect as recipe {} for pearls that come from now on",
             self.recipes.path().display(),
@@ -317,9 +414,23 @@ impl Operator {
 }
 
 impl Visitor for Operator {
-    fn record(&mut self, _record: &Record) {}
+    fn record(&mut self, record: &Record) {
+        if let Some(attendant) = &mut self.attendant {
+            attendant.record(record);
+        }
+    }
 
-    fn news(&mut self, _at: HostUs, _news: &News, _daemon: &mut Daemon) {}
+    fn news(&mut self, at: HostUs, news: &News, _daemon: &mut Daemon) {
+        if let Some(attendant) = &mut self.attendant {
+            attendant.news(at, news);
+        }
+    }
+
+    fn port(&mut self, board: BoardId, path: Option<PathBuf>) {
+        if let Some(attendant) = &mut self.attendant {
+            attendant.port(board, path);
+        }
+    }
 
     fn interrupted(&mut self) {
         self.interrupts += 1;
@@ -341,9 +452,7 @@ impl Visitor for Operator {
             );
             self.lost_records = records;
         }
-        if self.start && figures.state() == LineState::Ready && daemon.command(Command::Start).is_ok() {
-            self.start = false;
-        }
+        self.attend_operators(daemon);
         if self.interrupts > 0 {
             return self.stop(daemon, figures.state());
         }

@@ -108,8 +108,30 @@ pub const EYES: Thread = Thread {
     does: "only with cameras on the host: measures pearls, gives up those that are late",
 };
 
+/// The thread that writes the store.
+pub const STORE: Thread = Thread {
+    name: store::THREAD,
+    priority: Priority::Ordinary,
+    core: Core::Any,
+    does: "makes records, events, lots and the audit trail durable, in batches",
+};
+/// The thread that answers the page.
+pub const HMI: Thread = Thread {
+    name: "hmi",
+    priority: Priority::Ordinary,
+    core: Core::Any,
+    does: "answers the page and its API, never waits",
+};
+/// Threads for what the page's answers may wait for.
+pub const HMI_WORKER: Thread = Thread {
+    name: "hmi-worker",
+    priority: Priority::Ordinary,
+    core: Core::Any,
+    does: "for the page: asks the line, reads the store, hashes passwords; a few, started when needed",
+};
+
 /// Every thread of the program, in the order in which they start.
-pub const THREADS: &[Thread] = &[COLD, WATCH, FAULTS, HOT, EYES, CAMERA];
+pub const THREADS: &[Thread] = &[COLD, STORE, WATCH, FAULTS, HOT, EYES, CAMERA, HMI, HMI_WORKER];
 
 /// Pearls' records. At 64 lanes x 30/s it holds four seconds.
 pub const RECORDS: RingSpec = RingSpec {
@@ -203,6 +225,35 @@ pub const SEEN: RingSpec = RingSpec {
     when_full: "dropped, counted",
 };
 
+/// What the store still has to write. Records, events and requests have places of their own; these are the records'.
+pub const KEPT: RingSpec = RingSpec {
+    name: "kept",
+    from: "cold",
+    to: store::THREAD,
+    capacity: store::limits::WAITING_RECORDS,
+    carries: "records on their way to the disk",
+    when_full: "dropped, counted, booked on the lot, alarm",
+};
+
+/// Copies of frames for whoever keeps pictures of doubt. At 100 pearls a second it holds what a record takes to come.
+pub const CROPS: RingSpec = RingSpec {
+    name: "crops",
+    from: "eyes",
+    to: "cold",
+    capacity: 128,
+    carries: "only where pictures of doubt are kept: a copy of a flash's frames",
+    when_full: "never: it holds all there is",
+};
+/// Memory for copies on its way back.
+pub const EMPTY_CROPS: RingSpec = RingSpec {
+    name: "empty-crops",
+    from: "cold",
+    to: "eyes",
+    capacity: 128,
+    carries: "memory for the copy of a flash's frames",
+    when_full: "never: it holds all there is; an empty one leaves no copy, counted",
+};
+
 /// Every ring of the program.
 pub const RINGS: &[RingSpec] = &[
     RECORDS,
@@ -215,6 +266,7 @@ pub const RINGS: &[RingSpec] = &[
     EMPTY_VIEWS,
     VIEWS,
     SEEN,
+    KEPT,
 ];
 
 const _: () = assert!(
@@ -225,6 +277,23 @@ const _: () = assert!(
     LOST_PORTS.capacity >= line::limits::BOARDS,
     "every board's port may fail at once"
 );
+
+/// Stalls of the computer longer than this are told, us.
+pub const STALL_US: u32 = 10_000;
+
+/// The watcher of the hot thread's core.
+#[must_use]
+pub fn watch_for() -> rt::watch::WatchFor {
+    let priority = match WATCH.priority {
+        Priority::Fifo(level) => level,
+        Priority::Ordinary => 1,
+    };
+    rt::watch::WatchFor {
+        limit_us: STALL_US,
+        priority,
+        core: HOT.core.number(),
+    }
+}
 
 /// The two tables as Markdown, as `docs/ARCHITECTURE.md` shows them.
 #[must_use]

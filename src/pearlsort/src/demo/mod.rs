@@ -2,6 +2,7 @@
 
 mod real;
 mod report;
+mod side;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 //! Cold; the judge sits here and hears both sides: what happened, from the virtual line's thread, and what was said, from
 //! the hot thread.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,24 +12,27 @@ use anyhow::{Context, Result};
 use devices::hot::ColdEnd;
 use devices::ports::Candidates;
 use indicatif::ProgressBar;
-use line::{Command, Destination, Landing, LineState, Notice, Record};
+use inspect::Doubts;
+use line::{Destination, Landing, LinePlan, LineState, Record};
 use rt::ring::Consumer;
-use rt::watch::{Stall, Watch, WatchFor};
+use rt::watch::{Stall, Watch};
 use sim::draw::{DrawnCamera, Picture};
 use sim::nature::Nature;
 use sim::real_time::{RealJudge, RealLine};
 use sim::summary::{DecisionUs, Looking};
 use sim::world::WorldOptions;
-use units::{BinId, HostUs};
+use units::{BoardId, HostUs};
 use vision::Limits;
 
-use super::{Conclusion, USUAL_SECONDS, conclude, expected_pearls, progress};
+use super::{Conclusion, USUAL_SECONDS, conclude, expected_pearls, progress, side};
 use crate::attend::{Attend, Visitor, attend};
 use crate::cli::DemoArgs;
 use crate::daemon::{Daemon, Figure, News, Spec};
 use crate::exit::{Exit, Failure};
+use crate::eyes::doubts::{Copies, DoubtKeeper};
 use crate::eyes::{Eyes, EyesSpec};
-use crate::topology::{self, Priority};
+use crate::operator::Attendant;
+use crate::topology::{self, STALL_US};
 use crate::virtual_machine::{self, BAUD, LINE_PRIORITY, link_plans, places, um_s};
 
 /// The boards must be found and the line must run within this.
@@ -37,10 +41,8 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(5);
 /// After that the boards' last messages get so long to arrive.
 const SETTLE: Duration = Duration::from_millis(300);
-/// An operator looks at a line that holds this much later.
-const OPERATOR: Duration = Duration::from_secs(1);
-/// Host stalls longer than this are told, us.
-const STALL_US: u32 = 10_000;
+/// Bytes of pictures of doubt.
+const DOUBT_BYTES: u64 = 64_000_000;
 /// Stalls that are kept to be told at the end.
 const STALLS: usize = 64;
 
@@ -64,8 +66,9 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         (RealLine::start(&machine, options, BAUD, Some(LINE_PRIORITY))?, None)
     };
     let places = places(&machine, line.ports());
-    let watch = rt::watch::start(watch_for()).context("the watcher of the host can't be started")?;
+    let watch = rt::watch::start(topology::watch_for()).context("the watcher of the host can't be started")?;
     let recipe = Arc::new(machine.recipe());
+    let (attendant, side) = side::open(arguments, &machine, recipe.hash())?;
     let spec = Spec {
         plan: machine.plan.clone(),
         recipe,
@@ -74,7 +77,9 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         hold_cpu_latency: true,
     };
     let patience_us = i64::from(machine.plan.tolerances.measure_us);
-    let (mut daemon, cold, eyes) = start(spec, pictures, patience_us)?;
+    let calibration = sim::draw::calibration();
+    let (doubts, copies) = doubt_keeper(arguments, calibration.size_px)?.unzip();
+    let (mut daemon, cold, eyes) = start(spec, pictures, patience_us, copies)?;
     daemon.tell_rights();
     let seconds = arguments
         .seconds
@@ -86,37 +91,29 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         judge: RealJudge::new(&machine, &line, f64::from(speed_um_s)),
         line,
         eyes,
+        attendant,
         watch,
         bar: progress(arguments.headless, expected)?,
         began: Instant::now(),
         running_since: None,
         length: seconds.map(Duration::from_secs),
         done_since: None,
-        held_since: None,
-        quarantined: Vec::new(),
         bins: vec![0; usize::from(machine.plan.bins)],
         stalls: Vec::new(),
         never_ready: false,
     };
     attend(&mut daemon, cold, &places, Candidates::new([]), &mut referee)?;
+    side.end(&referee.attendant);
     finish(arguments, daemon, referee)
 }
 
-/// The watcher of the hot thread's core.
-fn watch_for() -> WatchFor {
-    let priority = match topology::WATCH.priority {
-        Priority::Fifo(level) => level,
-        Priority::Ordinary => 1,
-    };
-    WatchFor {
-        limit_us: STALL_US,
-        priority,
-        core: topology::HOT.core.number(),
-    }
-}
-
 /// Starts the line's daemon, with eyes of its own where the cameras send pictures.
-fn start(spec: Spec, pictures: Option<Consumer<Picture>>, patience_us: i64) -> Result<(Daemon, ColdEnd, Option<Eyes>)> {
+fn start(
+    spec: Spec,
+    pictures: Option<Consumer<Picture>>,
+    patience_us: i64,
+    copies: Option<Copies>,
+) -> Result<(Daemon, ColdEnd, Option<Eyes>)> {
     let hot = "the hot thread could not be started";
     let Some(pictures) = pictures else {
         let (daemon, cold) = Daemon::start(spec).context(hot)?;
@@ -129,7 +126,7 @@ fn start(spec: Spec, pictures: Option<Consumer<Picture>>, patience_us: i64) -> R
         patience_us,
     };
     let camera = Box::new(DrawnCamera::new(pictures));
-    let eyes = Eyes::start(&spec, camera, core).context("the eyes could not be started")?;
+    let eyes = Eyes::start(&spec, camera, core, copies).context("the eyes could not be started")?;
     Ok((daemon, cold, Some(eyes)))
 }
 
@@ -181,6 +178,13 @@ fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<
     )
 }
 
+/// What keeps the pictures of recirculated pearls, where that is wished, and the eyes' end of it.
+fn doubt_keeper(arguments: &DemoArgs, size_px: (usize, usize)) -> Result<Option<(DoubtKeeper, Copies)>> {
+    let Some(folder) = &arguments.doubts else { return Ok(None) };
+    let doubts = Doubts::open(folder, DOUBT_BYTES).context("pictures of doubt can't be kept")?;
+    Ok(Some(DoubtKeeper::new(doubts, size_px)))
+}
+
 /// Ends the eyes; what they have done.
 fn looking(eyes: Eyes) -> Looking {
     let counts = eyes.counts();
@@ -200,6 +204,7 @@ struct Referee {
     judge: RealJudge,
     line: RealLine,
     eyes: Option<Eyes>,
+    attendant: Attendant,
     watch: Watch,
     bar: ProgressBar,
     began: Instant,
@@ -207,37 +212,12 @@ struct Referee {
     /// How long pearls are laid.
     length: Option<Duration>,
     done_since: Option<Instant>,
-    held_since: Option<Instant>,
-    quarantined: Vec<BinId>,
     bins: Vec<u64>,
     stalls: Vec<Stall>,
     never_ready: bool,
 }
 
 impl Referee {
-    /// Starts the line when it is ready, and again after a hold, as an operator would.
-    fn operate(&mut self, daemon: &mut Daemon, state: LineState) {
-        match state {
-            LineState::Running => {
-                self.held_since = None;
-                self.running_since.get_or_insert_with(Instant::now);
-            }
-            LineState::Ready if self.running_since.is_none() => {
-                let _ = daemon.command(Command::Start);
-            }
-            LineState::Ready | LineState::Held | LineState::Stopped => {
-                if self.held_since.get_or_insert_with(Instant::now).elapsed() >= OPERATOR {
-                    self.held_since = None;
-                    let releases = self.quarantined.drain(..).map(|bin| Command::Release { bin });
-                    for command in releases.chain([Command::Acknowledge, Command::Start]) {
-                        let _ = daemon.command(command);
-                    }
-                }
-            }
-            LineState::NotReady | LineState::Starting | LineState::Holding => {}
-        }
-    }
-
     fn is_over(&mut self, in_flight: u64) -> bool {
         if self.running_since.is_none() && self.began.elapsed() > READY_WITHIN {
             self.never_ready = true;
@@ -264,14 +244,18 @@ impl Visitor for Referee {
             *count += 1;
         }
         self.judge.record(record);
+        self.attendant.record(record);
     }
 
     fn news(&mut self, at: HostUs, news: &News, _daemon: &mut Daemon) {
-        let News::Core(notice) = news else { return };
-        if let Notice::Quarantined { bin, .. } = notice {
-            self.quarantined.push(*bin);
+        self.attendant.news(at, news);
+        if let News::Core(notice) = news {
+            self.judge.notice(at, notice);
         }
-        self.judge.notice(at, notice);
+    }
+
+    fn port(&mut self, board: BoardId, path: Option<PathBuf>) {
+        self.attendant.port(board, path);
     }
 
     fn interrupted(&mut self) {
@@ -283,8 +267,13 @@ impl Visitor for Referee {
         if self.line.is_done() {
             self.done_since.get_or_insert_with(Instant::now);
         }
-        let room = STALLS - self.stalls.len();
-        self.stalls.extend(self.watch.stalls().take(room));
+        self.attendant.watched();
+        for stall in self.watch.stalls() {
+            self.attendant.stall(&stall);
+            if self.stalls.len() < STALLS {
+                self.stalls.push(stall);
+            }
+        }
         let figures = daemon.figures();
         self.bar.set_message(format!(
             "{} binned, {} recirculated, {} late",
@@ -292,7 +281,10 @@ impl Visitor for Referee {
             figures.get(Figure::Recirculated),
             figures.get(Figure::Late)
         ));
-        self.operate(daemon, figures.state());
+        self.attendant.look(daemon);
+        if figures.state() == LineState::Running {
+            self.running_since.get_or_insert_with(Instant::now);
+        }
         let fed_enough = self
             .running_since
             .zip(self.length)
