@@ -1,7 +1,7 @@
 //! Any text as a scenario's file: no panic, and every fault points into the text and says what is wrong.
 
 #![no_main]
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
 // The parser's own files, so that the program and its store need not be built for it.
 #[path = "../../src/broken.rs"]
