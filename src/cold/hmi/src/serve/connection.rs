@@ -133,9 +133,67 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt as _;
+    use std::net::Ipv4Addr;
+
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
     use super::*;
+    use crate::body::Form;
+    use crate::limits::BODY_TIME;
+
+    const PEER: Peer = Peer(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST));
+
+    /// A connection to a server with one route.
+    fn connection() -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let router = Router::new().route("/", post(|Form(number): Form<u8>| async move { number.to_string() }));
+        tokio::spawn(serve(theirs, PEER, router));
+        ours
+    }
+
+    async fn answer(stream: &mut DuplexStream) -> String {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("text");
+        answer
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_drips_in_is_cut_off() {
+        let mut stream = connection();
+        let began = Instant::now();
+        stream
+            .write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\nx: ")
+            .await
+            .expect("a part");
+        let answer = answer(&mut stream).await;
+        assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let took = began.elapsed();
+        assert!(took >= HEAD_TIME && took < HEAD_TIME * 2, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_says_nothing_is_cut_off() {
+        let mut stream = connection();
+        let began = Instant::now();
+        assert_eq!(answer(&mut stream).await, "");
+        assert!(began.elapsed() < HEAD_TIME * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_in_is_answered_and_cut_off() {
+        let mut stream = connection();
+        let began = Instant::now();
+        let head =
+            b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n1";
+        stream.write_all(head).await.expect("a part");
+        let answer = answer(&mut stream).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 408") && answer.contains("too_slow"),
+            "{answer}"
+        );
+        assert!(began.elapsed() >= BODY_TIME);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_is_given_up() {
