@@ -10,6 +10,7 @@
 //! figures are of use.
 
 pub mod calibrate;
+pub mod doubts;
 mod figures;
 
 use std::io;
@@ -28,6 +29,7 @@ use units::BoardId;
 use vision::{Calibration, Eye, Limits};
 use wire::{Measurement, ViewStatus};
 
+use self::doubts::Copies;
 use crate::daemon::{EyesEnd, Seen};
 use crate::topology::{self, Priority};
 
@@ -96,11 +98,11 @@ pub struct Eyes {
 }
 
 impl Eyes {
-    /// Starts both threads.
+    /// Starts both threads; `copies` of what is looked at are left for whoever keeps pictures of doubt.
     ///
     /// # Errors
     /// When the system gives no thread or descriptor.
-    pub fn start(spec: &EyesSpec, camera: Box<dyn Camera>, core: EyesEnd) -> io::Result<Self> {
+    pub fn start(spec: &EyesSpec, camera: Box<dyn Camera>, core: EyesEnd, copies: Option<Copies>) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let waker = Waker::new()?;
         let (flashes_in, flashes) = ring(topology::FLASHES.capacity);
@@ -125,6 +127,7 @@ impl Eyes {
             flashes,
             empty: empty_in,
             core,
+            copies,
             seen: seen_in,
             counters: Counters::default(),
             flash_to_figures_us: Recorder::new(),
@@ -256,6 +259,7 @@ struct Worker {
     flashes: Consumer<Flash>,
     empty: Producer<Box<Views>>,
     core: EyesEnd,
+    copies: Option<Copies>,
     seen: Producer<Seen>,
     counters: Counters,
     flash_to_figures_us: Recorder,
@@ -271,11 +275,14 @@ impl Worker {
             self.waker.take();
             while let Some(Flash { shot, views }) = self.flashes.pop() {
                 let measurement = self.look(&shot, views.as_deref());
+                self.tell(shot.board, measurement);
                 if let Some(views) = views {
+                    if let Some(copies) = &mut self.copies {
+                        copies.leave(&shot, &views);
+                    }
                     // The ring holds all there are.
                     let _returned = self.empty.offer(views);
                 }
-                self.tell(shot.board, measurement);
             }
         }
     }
@@ -376,7 +383,7 @@ mod tests {
             limits: Limits::default(),
             patience_us: 5_000_000,
         };
-        let eyes = Eyes::start(&spec, Box::new(Told(flashes.into())), core).expect("threads");
+        let eyes = Eyes::start(&spec, Box::new(Told(flashes.into())), core, None).expect("threads");
         let mut all = Vec::new();
         while all.len() < count {
             match hot.pop() {

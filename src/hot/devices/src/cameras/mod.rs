@@ -76,6 +76,17 @@ impl Views {
         (frame.width, frame.height, frame.format) = (width, height, format);
     }
 
+    /// Becomes a copy of other views of the same size.
+    ///
+    /// # Panics
+    /// When they were made for another size.
+    pub fn copy_from(&mut self, other: &Self) {
+        for (own, other) in self.frames.iter_mut().zip(&other.frames) {
+            own.bytes.copy_from_slice(&other.bytes);
+            (own.used, own.width, own.height, own.format) = (other.used, other.width, other.height, other.format);
+        }
+    }
+
     /// The frames as the eye takes them: top, left, right.
     #[must_use]
     pub fn views(&self) -> [View<'_>; VIEWS] {
