@@ -14,8 +14,8 @@ use crate::health::{Health, Valve};
 use crate::limits::{
     BEHIND_OFF, BEHIND_ON, CLOCK_FIT_OFF_US, CLOCK_FIT_ON_US, CONFIRMED_OFF, CONFIRMED_ON, DAMAGED_OFF, DAMAGED_ON,
     DISK_OFF_BYTES, DISK_ON_BYTES, DRIFT_OFF_US, DRIFT_ON_US, FAULTY_OFF, FAULTY_ON, LAMP_OFF, LAMP_ON,
-    LEAD_ROOM_OFF_US, LEAD_ROOM_ON_US, LEAST_FRAMES, RATE_SECONDS, REPEATS_OFF, REPEATS_ON, ROUND_TRIP_OFF_US,
-    ROUND_TRIP_ON_US, STALL_ON_US, UNMEASURED_OFF, UNMEASURED_ON, ZERO_OFF_UG, ZERO_ON_UG,
+    LEAD_ROOM_OFF_US, LEAD_ROOM_ON_US, LEAST_FRAMES, LEAST_PEARLS, RATE_SECONDS, REPEATS_OFF, REPEATS_ON,
+    ROUND_TRIP_OFF_US, ROUND_TRIP_ON_US, STALL_ON_US, UNMEASURED_OFF, UNMEASURED_ON, ZERO_OFF_UG, ZERO_ON_UG,
 };
 use crate::setup::{Setup, Use};
 
@@ -41,9 +41,10 @@ macro_rules! faults {
                 }
             }
 
-            /// Most of them in a minute that are no alarm: a pearl that rolls is no fault of the line.
+            /// Most of them for a thousand pearls of the same minute that are no alarm: pearls roll and touch, and that is
+            /// no fault of the line. Of most faults there is none.
             #[must_use]
-            pub const fn most_a_minute(self) -> u64 {
+            pub const fn most_per_mille(self) -> u64 {
                 match self {
                     $(Self::$fault => $most,)*
                 }
@@ -58,13 +59,13 @@ faults! {
     /// Pearls seen nowhere.
     Lost => Lost, 0;
     /// Pearls seen where none was expected.
-    Intruders => Intruders, 10;
+    Intruders => Intruders, 50;
     /// Pearls not seen where they were expected.
-    Missing => Missing, 10;
+    Missing => Missing, 20;
     /// Numbers that eyes and cells left out.
     Gaps => Gaps, 0;
     /// Triggers that came twice.
-    Doubled => Doubled, 10;
+    Doubled => Doubled, 20;
     /// Pearls in a bin into which they were not sent.
     Misplaced => Misplaced, 0;
     /// Pearls of the program that ran before.
@@ -76,7 +77,7 @@ faults! {
     /// Messages about what the line does not have.
     Unknown => Unknown, 5;
     /// Messages about what is not followed.
-    Unmatched => Unmatched, 30;
+    Unmatched => Unmatched, 50;
     /// Messages that no link took.
     Unsent => Unsent, 0;
     /// Records dropped between hot and cold side.
@@ -124,6 +125,8 @@ pub struct StoreFigures {
 pub struct Observation {
     /// The boards' links, in their order.
     pub links: Vec<LinkFigures>,
+    /// Pearls that came in.
+    pub entered: u64,
     /// Counts of [`Fault`], in its order.
     pub faults: [u64; Fault::COUNT],
     /// The store, where there is one.
@@ -148,7 +151,7 @@ const MINUTE: usize = 60;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
     links: VecDeque<Vec<LinkFigures>>,
-    faults: VecDeque<[u64; Fault::COUNT]>,
+    faults: VecDeque<(u64, [u64; Fault::COUNT])>,
     /// First values of the signals that are lamps.
     lamps: Vec<Option<u16>>,
 }
@@ -261,21 +264,18 @@ impl Watch {
     }
 
     fn observe_faults(&mut self, at: HostUs, seen: &Observation, alarms: &mut Alarms) {
-        let last = self.faults.back().copied().unwrap_or_default();
-        self.faults.push_back(seen.faults);
-        if self.faults.len() > MINUTE {
-            self.faults.pop_front();
-        }
-        let first = self.faults.front().copied().unwrap_or_default();
+        let (_, last) = self.faults.back().copied().unwrap_or_default();
+        self.faults.push_back((seen.entered, seen.faults));
         // Before there is a minute, everything since the start counts.
-        let first = if self.faults.len() < MINUTE {
-            [0; Fault::COUNT]
+        let (entered, first) = if self.faults.len() > MINUTE {
+            self.faults.pop_front().unwrap_or_default()
         } else {
-            first
+            (0, [0; Fault::COUNT])
         };
+        let pearls = seen.entered.saturating_sub(entered);
         for (n, fault) in Fault::ALL.iter().enumerate() {
             let in_a_minute = seen.faults[n].saturating_sub(first[n]);
-            if seen.faults[n] > last[n] && in_a_minute > fault.most_a_minute() {
+            if seen.faults[n] > last[n] && in_a_minute * 1_000 > fault.most_per_mille() * pearls.max(LEAST_PEARLS) {
                 alarms.strike(at, AlarmId::line(fault.kind()), Some(Value::count(seen.faults[n])));
             }
         }

@@ -14,6 +14,18 @@ use crate::virtual_machine::um_s;
 
 /// Share of high grades that the demo aims at: the park's.
 const AIM: f64 = 0.25;
+/// What the virtual line's recipe puts into its bins.
+const GRADES: [(&str, &str); 6] = [
+    (
+        "优珠：大、正圆、极强光",
+        "high grade: large, perfect round, very lustrous",
+    ),
+    ("优珠：正圆、极强光", "high grade: perfect round, very lustrous"),
+    ("优珠：大、圆、强光", "high grade: large, round, lustrous"),
+    ("圆、强光", "round, lustrous"),
+    ("近圆", "near round"),
+    ("其他形状", "other shapes"),
+];
 /// Who opens and closes the demo's lot.
 const WHO: &str = "demo";
 
@@ -91,6 +103,12 @@ fn desk(arguments: &DemoArgs, machine: &Machine, recipe: u64, kept: Option<&Kept
     )]
     let design = (f64::from(line.lanes) * line.rate) as u32;
     setup.design_pearls_s = Some(design);
+    for (bin, (zh, en)) in setup.bins.iter_mut().zip(GRADES) {
+        *bin = Text {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        };
+    }
     let fixed = Fixed {
         name: Text {
             zh: "虚拟分选线".to_owned(),

@@ -209,6 +209,7 @@ impl Attendant {
         let (records, news) = daemon.dropped();
         let mut seen = Observation {
             links: daemon.links().iter().map(link_figures).collect(),
+            entered: figures.get(Figure::Entered),
             stall_us: self.stall_us.as_mut().map(std::mem::take),
             ..Observation::default()
         };

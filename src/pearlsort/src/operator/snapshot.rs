@@ -187,7 +187,7 @@ fn bins(inner: &Inner, _fixed: &Fixed) -> Vec<s::Bin> {
             BinState::Ready => s::BinState::Ready,
         },
         pearls: of.pearls,
-        mass_mg: (of.mass_ug > 0).then(|| of.mass_ug as f64 * 1e-3),
+        mass_mg: (of.mass_ug > 0).then_some(of.mass_ug as f64 * 1e-3),
         fill: of.fill_per_mille().map(|fill| fill as f64 * 1e-3),
         share: of.pearls as f64 / all.max(1) as f64,
     };
