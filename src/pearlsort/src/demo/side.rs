@@ -118,6 +118,7 @@ fn desk(arguments: &DemoArgs, machine: &Machine, recipe: u64, kept: Option<&Kept
         line: None,
         is_virtual: true,
         speed_um_s: Some(um_s(line.speed).into()),
+        doubts: arguments.doubts.clone(),
         aim: Some(AIM),
     };
     let book = Book {

@@ -31,6 +31,8 @@ pub struct Fixed {
     pub is_virtual: bool,
     /// Speed that the belt shall have, um/s, where it is known.
     pub speed_um_s: Option<i64>,
+    /// Folder of pictures of doubtful pearls, where they are kept.
+    pub doubts: Option<PathBuf>,
     /// Share of high grades that is aimed at, where one is set.
     pub aim: Option<f64>,
 }

@@ -4,6 +4,7 @@
 //! brings news, records and figures and takes commands for the core away; the page looks and asks. The lock on it is held for
 //! as long as a copy takes; the hot thread never comes near it.
 
+mod crops;
 mod desk;
 mod feed;
 mod lots;

@@ -13,7 +13,7 @@ use units::BinId;
 
 use super::desk::{Desk, Inner, Wish};
 use super::words::{refusal, shape, shape_words};
-use super::{lots, snapshot};
+use super::{crops, lots, snapshot};
 
 /// The line behind the page.
 pub(super) struct Line {
@@ -348,12 +348,15 @@ impl Machine for Line {
         Err(no_wizard())
     }
 
-    fn crops(&self, _most: usize) -> Answer<Vec<s::Crop>> {
-        Ok(Vec::new())
+    fn crops(&self, most: usize) -> Answer<Vec<s::Crop>> {
+        let folder = self.desk.fixed().doubts.as_deref();
+        Ok(folder.map_or_else(Vec::new, |folder| crops::list(&self.desk, folder, most)))
     }
 
-    fn crop_image(&self, _crop: u64) -> Answer<Vec<u8>> {
-        Err(unknown("crop"))
+    fn crop_image(&self, crop: u64) -> Answer<Vec<u8>> {
+        let folder = self.desk.fixed().doubts.as_deref();
+        let picture = folder.and_then(|folder| inspect::png(folder, crop, vision::ViewName::Top));
+        picture.ok_or_else(|| unknown("crop"))
     }
 
     fn audit(&self, note: &Note) -> Answer<()> {

@@ -158,6 +158,7 @@ pub fn desk_of(line: &Arc<config::Line>, book: Book, kept: Option<&Kept>) -> Des
         line: Some(Arc::clone(line)),
         is_virtual: false,
         speed_um_s: None,
+        doubts: None,
         aim: None,
     };
     Desk::new(setup_of(line), fixed, Some(book), kept.map(Kept::handle))
