@@ -423,3 +423,27 @@ fn push_out(port: BorrowedFd<'_>, unsent: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_of_the_way_is_whole_ticks_and_a_fraction_also_below_zero() {
+        let here = piece(1 << 32, -0.25, 0.02);
+        assert_eq!(here.from_us, 0, "board time wraps");
+        assert_eq!(here.count, Tick32(u32::MAX));
+        assert_eq!(here.nano, 750_000_000);
+        assert_eq!(here.rate, 20_000_000, "thousandths of a tick a second");
+        assert_eq!(piece(0, 4_294_967_297.5, -0.02).count, Tick32(1), "the counter wraps");
+    }
+
+    #[test]
+    fn bytes_that_nobody_takes_are_dropped_not_heaped_up() {
+        let mut unsent = Vec::new();
+        for _ in 0..100 {
+            keep(&mut unsent, &[0; BUFFER_BYTES]);
+        }
+        assert_eq!(unsent.len(), UNSENT_MOST);
+    }
+}
