@@ -18,6 +18,7 @@ use rt::ring::Consumer;
 use rt::watch::{Stall, Watch};
 use sim::draw::{DrawnCamera, Picture};
 use sim::nature::Nature;
+use sim::platform::models;
 use sim::real_time::{RealJudge, RealLine};
 use sim::summary::{DecisionUs, Looking};
 use sim::world::WorldOptions;
@@ -81,6 +82,11 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
     let (doubts, copies) = doubt_keeper(arguments, calibration.size_px)?.unzip();
     let (mut daemon, cold, eyes) = start(spec, pictures, patience_us, copies)?;
     daemon.tell_rights();
+    for (lane, model) in models(&machine.plan, &Nature::default(), args.seed, f64::from(speed_um_s)) {
+        daemon
+            .weigh_by(lane, &model)
+            .context("a weigh cell's model was not taken")?;
+    }
     let seconds = arguments
         .seconds
         .or(arguments.pearls.is_none().then_some(USUAL_SECONDS));
@@ -91,6 +97,8 @@ pub(super) fn in_real_time(arguments: &DemoArgs) -> Result<ExitCode> {
         judge: RealJudge::new(&machine, &line, f64::from(speed_um_s)),
         line,
         eyes,
+        doubts,
+        plan: machine.plan.clone(),
         attendant,
         watch,
         bar: progress(arguments.headless, expected)?,
@@ -180,9 +188,7 @@ fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<
 
 /// What keeps the pictures of recirculated pearls, where that is wished, and the eyes' end of it.
 fn doubt_keeper(arguments: &DemoArgs, size_px: (usize, usize)) -> Result<Option<(DoubtKeeper, Copies)>> {
-    let Some(folder) = &arguments.doubts else {
-        return Ok(None);
-    };
+    let Some(folder) = &arguments.doubts else { return Ok(None) };
     let doubts = Doubts::open(folder, DOUBT_BYTES).context("pictures of doubt can't be kept")?;
     Ok(Some(DoubtKeeper::new(doubts, size_px)))
 }
@@ -206,6 +212,8 @@ struct Referee {
     judge: RealJudge,
     line: RealLine,
     eyes: Option<Eyes>,
+    doubts: Option<DoubtKeeper>,
+    plan: LinePlan,
     attendant: Attendant,
     watch: Watch,
     bar: ProgressBar,
@@ -247,6 +255,9 @@ impl Visitor for Referee {
         }
         self.judge.record(record);
         self.attendant.record(record);
+        if let Some(doubts) = &mut self.doubts {
+            doubts.record(&self.plan, record, rt::clock::now_us());
+        }
     }
 
     fn news(&mut self, at: HostUs, news: &News, _daemon: &mut Daemon) {
