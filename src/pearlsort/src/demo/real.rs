@@ -188,7 +188,9 @@ fn finish(arguments: &DemoArgs, daemon: Daemon, mut referee: Referee) -> Result<
 
 /// What keeps the pictures of recirculated pearls, where that is wished, and the eyes' end of it.
 fn doubt_keeper(arguments: &DemoArgs, size_px: (usize, usize)) -> Result<Option<(DoubtKeeper, Copies)>> {
-    let Some(folder) = &arguments.doubts else { return Ok(None) };
+    let Some(folder) = &arguments.doubts else {
+        return Ok(None);
+    };
     let doubts = Doubts::open(folder, DOUBT_BYTES).context("pictures of doubt can't be kept")?;
     Ok(Some(DoubtKeeper::new(doubts, size_px)))
 }
