@@ -7,9 +7,12 @@
 //! that a seed gives the same codes on every machine.
 
 use line::weigh::{BeltLines, Model, Noise, Platform as Identified};
+use line::{LanePlan, LinePlan, WeighSource};
+use units::LaneId;
 
 use crate::belt::Profile;
 use crate::chance::{Chance, Distributions as _};
+use crate::nature::Nature;
 
 /// Samples in one message of a board.
 pub const MESSAGE: usize = 48;
@@ -109,6 +112,18 @@ impl CellNature {
             },
         }
     }
+}
+
+/// What an identification of each of a line's streaming cells would have found, on a belt of `um_s`.
+#[must_use]
+pub fn models(plan: &LinePlan, nature: &Nature, seed: u64, um_s: f64) -> Vec<(LaneId, Model)> {
+    // half of the roll's variance comes before the cell
+    let gate_um = nature.roll_um * core::f64::consts::FRAC_1_SQRT_2;
+    let streams = |lane: &LanePlan| lane.weigh.is_some_and(|weigh| weigh.source == WeighSource::Samples);
+    let lanes = (0_u8..).zip(&plan.lanes).filter(|(_, lane)| streams(lane));
+    lanes
+        .map(|(lane, _)| (LaneId(lane), nature.cell.model(seed, lane, um_s, gate_um)))
+        .collect()
 }
 
 /// A pearl near the platform.

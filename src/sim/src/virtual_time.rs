@@ -6,10 +6,9 @@
 use std::time::Instant;
 
 use devices::faults::{Carriage, Pipe, Trouble};
-use line::weigh::Model;
-use line::{Command, LanePlan, LineState, Notice, WeighSource};
+use line::{Command, LineState, Notice};
 use rt::histogram::Histogram;
-use units::{BoardId, HostUs, LaneId};
+use units::{BoardId, HostUs};
 
 use crate::chance::Chance;
 use crate::demo::{DemoOptions, Machine, machine};
@@ -18,6 +17,7 @@ use crate::host::Host;
 pub use crate::host::{Listener, Nobody};
 use crate::judge::Judge;
 use crate::nature::Nature;
+use crate::platform::models;
 use crate::rig::Rig;
 use crate::summary::{DecisionUs, LeadMs, Summary};
 use crate::world::WorldOptions;
@@ -125,7 +125,12 @@ pub fn run_heard(
 ) -> VirtualOutcome {
     let began = Instant::now();
     let mut run = Run::new(machine, options, listener);
-    run.host.models(&models(machine, options));
+    run.host.models(&models(
+        &machine.plan,
+        &options.nature,
+        options.seed,
+        f64::from(options.um_s),
+    ));
     let mut done_us = None;
     let mut told_us = 0;
     loop {
@@ -150,23 +155,6 @@ pub fn run_heard(
         }
     }
     run.finish(options, began)
-}
-
-/// What an identification of each streaming cell would have found.
-fn models(machine: &Machine, options: &VirtualOptions) -> Vec<(LaneId, Model)> {
-    let nature = &options.nature;
-    // half of the roll's variance comes before the cell
-    let gate_um = nature.roll_um * core::f64::consts::FRAC_1_SQRT_2;
-    let streams = |lane: &LanePlan| lane.weigh.is_some_and(|weigh| weigh.source == WeighSource::Samples);
-    let model = |lane: u8| {
-        let model = nature.cell.model(options.seed, lane, f64::from(options.um_s), gate_um);
-        (LaneId(lane), model)
-    };
-    let lanes = (0_u8..).zip(&machine.plan.lanes);
-    lanes
-        .filter(|(_, lane)| streams(lane))
-        .map(|(lane, _)| model(lane))
-        .collect()
 }
 
 struct Run<'a> {
