@@ -1,5 +1,6 @@
 //! The command line: every command, every option, its help. Cold; parsed once at start.
 
+mod ask;
 mod kept;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::suggest::Target;
 
+pub use self::ask::{AlarmArgs, AlarmCommand, AlarmShelveArgs, AskArgs, Lang, LotCloseArgs, LotOpenArgs, LotReportArgs};
 pub use kept::{AuditCommand, AuditVerifyArgs, ExportForm, LotCommand, LotExportArgs};
 
 /// Controller of a pearl sorting line.
@@ -69,9 +71,14 @@ pub enum Command {
     /// Scales that the plant owns, for lots and reference masses.
     #[command(subcommand)]
     Scale(ScaleCommand),
-    /// Lots.
+    /// Tell how a running line is.
+    Status(AskArgs),
+    /// Lots: those of a running line, and the records of any.
     #[command(subcommand)]
     Lot(LotCommand),
+    /// Alarms of a running line.
+    #[command(subcommand)]
+    Alarm(AlarmCommand),
     /// The trail of what was changed, by whom, from what to what.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -113,8 +120,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub json: bool,
     /// Take an operator's commands from standard input, a line each: start, hold, stop, acknowledge, state, and inhibit,
-    /// allow or release with a bin.
-    #[arg(long)]
+    /// allow or release with a bin. They go to the core itself: the line has no store, no page and no modes then.
+    #[arg(long, conflicts_with_all = ["data", "page"])]
     pub commands: bool,
     /// FOR TESTS ONLY: spoil the links to the boards by this timetable, or by that of a file. `A 3..3.5 stall; B 8..12
     /// drop=1e-3` stalls board A from 3 to 3.5 s after the start and drops bytes of B; also double=, flip=, delay-ms=,

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ask;
 pub mod attend;
 pub mod audit;
 pub mod calibrate;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pearlsort::cli::{AuditCommand, Cli, Command, DiagnoseCommand, LotCommand, ScaleCommand};
 use pearlsort::{
-    audit, calibrate, cells, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
+    ask, audit, calibrate, cells, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -46,7 +46,10 @@ fn main() -> ExitCode {
         Command::Diagnose(DiagnoseCommand::Weigh(arguments)) => weigh::diagnose(arguments),
         Command::Measure(arguments) => measure::measure(arguments),
         Command::Scale(ScaleCommand::Read(arguments)) => scale::read(arguments),
+        Command::Status(arguments) => ask::status(arguments),
         Command::Lot(LotCommand::Export(arguments)) => lot::export(arguments),
+        Command::Lot(command) => ask::lot(command),
+        Command::Alarm(command) => ask::alarm(command),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify(arguments),
     };
     result.unwrap_or_else(|error| {

@@ -15,7 +15,7 @@ pub(super) const CROPS: u64 = 12;
 
 /// Names of the tray and the bins.
 const NAMES: [(&str, &str); BINS as usize + 1] = [
-    ("回流盘", "recirculate tray"),
+    ("复检盘", "recirculate tray"),
     ("优珠", "high grade"),
     ("合格", "jewellery grade"),
     ("工艺珠", "craft grade"),
@@ -319,7 +319,7 @@ fn alarm(inner: &Inner, kind: usize, number: u64) -> Alarm {
         name: Text::new(zh, en),
         place: Text::new(format!("{number} 号"), format!("number {number}")),
         cause: Text::new("这是假想线的报警", "this is an alarm of a line that is not there"),
-        consequence: Text::new("珍珠会回流", "pearls are recirculated"),
+        consequence: Text::new("珍珠会送复检", "pearls are recirculated"),
         action: Text::new("检查该部件，然后确认", "look at the part, then acknowledge"),
         raised_at_ms: inner.now_ms,
         cleared_at_ms: None,

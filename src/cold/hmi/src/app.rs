@@ -147,9 +147,10 @@ impl App {
             after: entry.after,
         };
         let written = self
-            .ask(move |machine| machine.audit(&note).map_err(|refusal| (refusal, note)))
+            .ask(move |machine| machine.audit(&note).map_err(|refusal| Box::new((refusal, note))))
             .await;
-        if let Ok(Err((refusal, note))) = written {
+        if let Ok(Err(failed)) = written {
+            let (refusal, note) = *failed;
             tracing::error!(
                 "the audit trail lacks {} {} by {}: {refusal}",
                 note.action,

@@ -26,6 +26,7 @@ mod routes;
 mod serve;
 pub mod shapes;
 mod trial;
+mod words;
 
 pub use routes::{ROUTES, RouteRight, RouteSpec};
 pub use serve::{Options, Server, StartError, TlsFiles, start};

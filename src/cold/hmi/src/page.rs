@@ -2,6 +2,7 @@
 //! that whoever writes them sees them at once. Cold.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 
 use axum::body::Bytes;
@@ -12,6 +13,7 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
 use crate::problem::Fail;
+use crate::words;
 
 #[derive(RustEmbed)]
 #[folder = "page"]
@@ -34,14 +36,24 @@ impl Entry {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let plain = Bytes::from(file.data.into_owned());
+        Some(Self::new(path, Bytes::from(file.data.into_owned()), &tag))
+    }
+
+    /// A file that is made from the catalogue of words.
+    fn made(path: &str, text: String) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Self::new(path, Bytes::from(text), &format!("{:016x}", hasher.finish()))
+    }
+
+    fn new(path: &str, plain: Bytes, tag: &str) -> Self {
         let packed = pack(&plain).filter(|packed| packed.len() < plain.len());
-        Some(Self {
+        Self {
             plain,
             packed,
             tag: format!("\"{tag}\""),
             kind: kind(path),
-        })
+        }
     }
 }
 
@@ -56,12 +68,13 @@ impl Page {
         Self(
             paths
                 .filter_map(|path| Some((path.to_string(), Entry::read(&path)?)))
+                .chain(words::files().map(|(path, text)| (path.to_owned(), Entry::made(path, text))))
                 .collect(),
         )
     }
 
     fn entry(&self, path: &str) -> Option<Entry> {
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && !path.starts_with("words/") {
             return is_plain(path).then(|| Entry::read(path)).flatten();
         }
         self.0.get(path).cloned()

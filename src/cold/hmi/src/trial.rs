@@ -101,9 +101,9 @@ fn name(slot: Slot, recipe: &Recipe) -> Text {
             let of = recipe.bins.iter().find(|of| of.bin == bin);
             of.map_or_else(Text::default, |of| Text::new(of.name.zh.clone(), of.name.en.clone()))
         }
-        Slot::NoBin => Text::new("回流：没有料仓接收", "recirculated: no bin takes it"),
-        Slot::Doubt => Text::new("回流：存疑", "recirculated: doubt"),
-        Slot::Unmeasured => Text::new("回流：未测到", "recirculated: not measured"),
-        Slot::Line => Text::new("回流：设备原因", "recirculated by the line"),
+        Slot::NoBin => Text::new("复检：没有料斗接收", "recirculated: no bin takes it"),
+        Slot::Doubt => Text::new("复检：存疑", "recirculated: doubt"),
+        Slot::Unmeasured => Text::new("复检：未测到", "recirculated: not measured"),
+        Slot::Line => Text::new("复检：设备原因", "recirculated by the line"),
     }
 }

@@ -2,11 +2,20 @@
 
 use std::path::PathBuf;
 
+use super::{AskArgs, LotCloseArgs, LotOpenArgs, LotReportArgs};
 use clap::{Args, Subcommand};
 
 /// What to do with lots.
 #[derive(Debug, Subcommand)]
 pub enum LotCommand {
+    /// List the lots, newest first.
+    List(AskArgs),
+    /// Open a lot.
+    Open(LotOpenArgs),
+    /// Close a lot.
+    Close(LotCloseArgs),
+    /// Print a lot's report. Exits with 1 when its sums do not agree.
+    Report(LotReportArgs),
     /// Write a lot's records as CSV or Parquet, from the store itself.
     Export(LotExportArgs),
 }

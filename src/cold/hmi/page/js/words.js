@@ -1,4 +1,4 @@
-// The page's language. Every word comes from the program's one catalogue (`/api/v1/words/...`); here is only the look-up.
+// The page's language. Every word comes from the program's one catalogue (`/words/zh.json`); here is only the look-up.
 // Words: a "key" is a path in the catalogue, a "code" is what the API sends for a state, a cause, an alarm...
 
 let language = document.documentElement.lang.startsWith("en") ? "en" : "zh";
@@ -10,7 +10,7 @@ export const locale = () => (language === "en" ? "en-GB" : "zh-CN");
 
 /** Loads the catalogue of the language in force. */
 export async function loadWords() {
-  const response = await fetch(`/api/v1/words/${language}`);
+  const response = await fetch(`/words/${language}.json`);
   if (!response.ok) throw new Error(`words: ${response.status}`);
   catalogue = await response.json();
 }
