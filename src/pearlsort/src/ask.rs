@@ -229,7 +229,9 @@ impl Client {
             password: self.password(user)?,
         };
         let request = self.agent.post(format!("{}/session", self.base));
-        let response = request.send_json(&login).map_err(|error| self.unreachable(&error))?;
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let body = serde_json::to_string(&login)?;
+        let response = request.send(body).map_err(|error| self.unreachable(&error))?;
         let cookie = response
             .headers()
             .get(header::SET_COOKIE)
@@ -283,7 +285,9 @@ impl Client {
             Pass::Token(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
             Pass::Session { cookie, csrf } => request.header(header::COOKIE, cookie).header("x-csrf-token", csrf),
         };
-        let response = request.send_json(body).map_err(|error| self.unreachable(&error))?;
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let body = serde_json::to_string(body)?;
+        let response = request.send(body).map_err(|error| self.unreachable(&error))?;
         self.read(response)
     }
 

@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::suggest::Target;
 
-pub use self::ask::{AlarmArgs, AlarmCommand, AlarmShelveArgs, AskArgs, Lang, LotCloseArgs, LotOpenArgs, LotReportArgs};
+pub use ask::{
+    AlarmArgs, AlarmCommand, AlarmShelveArgs, AskArgs, Lang, LotCloseArgs, LotOpenArgs, LotReportArgs,
+};
 pub use kept::{AuditCommand, AuditVerifyArgs, ExportForm, LotCommand, LotExportArgs};
 
 /// Controller of a pearl sorting line.

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use pearlsort::cli::{AuditCommand, Cli, Command, DiagnoseCommand, LotCommand, ScaleCommand};
 use pearlsort::{
-    ask, audit, calibrate, cells, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune, weigh,
+    ask, audit, calibrate, cells, check, demo, doctor, exit, lot, measure, replay, run, scale, simulate, suggest, tune,
+    weigh,
 };
 use tracing_subscriber::EnvFilter;
 
