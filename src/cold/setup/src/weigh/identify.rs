@@ -66,7 +66,7 @@ const GRID_LEAD_S: f64 = 0.2;
 /// Frequencies of the grid: from here, by this factor, up to an eighth of the sample rate.
 const GRID_FROM_HZ: f64 = 30.0;
 const GRID_FACTOR: f64 = 1.05;
-const GRID_DAMPING: [f64; 3] = [0.008, 0.03, 0.1];
+const GRID_DAMPING: [f64; 4] = [0.008, 0.03, 0.1, 0.3];
 const GRID_EFFECTIVE_MG: f64 = 7_000.0;
 /// Innovations beyond this many standard deviations count linearly (Huber).
 const HUBER: f64 = 3.0;

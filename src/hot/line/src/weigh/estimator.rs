@@ -26,6 +26,9 @@ const MODEL_VARIANCE: f64 = 1.2;
 /// Pearls over which the residuals are followed, and what one pearl counts for at most.
 const MISFIT_PEARLS: f64 = 32.0;
 const MISFIT_MOST: f64 = 4.0;
+/// What the residuals of a passage show beyond chance and the model may be the mass's own error: the excess of their squares, in
+/// units of its variance, adds to it. Chance is three standard deviations of their mean.
+const CHANCE: f64 = 3.0;
 /// Mean squared residual over its variance beyond which a passage is refused.
 const MISFIT: f64 = 2.0;
 /// Times after rolling on at which a passage is filtered again, us. The first is so early that even a poor estimate is
@@ -549,8 +552,10 @@ impl Estimator {
     }
 
     fn verdict(&self, mg: f64, variance: f64, slot: &Slot) -> Result<(Micrograms, Micrograms), Refusal> {
-        let misfit = slot.misfit / f64::from(slot.samples.max(1));
-        let u = (variance.max(0.0) * misfit.max(1.0) * MODEL_VARIANCE).sqrt();
+        let samples = f64::from(slot.samples.max(1));
+        let misfit = slot.misfit / samples;
+        let excess = (misfit - 1.0 - CHANCE * (2.0 / samples).sqrt()).max(0.0) * samples;
+        let u = (variance.max(0.0) * (1.0 + excess) * MODEL_VARIANCE).sqrt();
         if !mg.is_finite() || !u.is_finite() || slot.samples == 0 {
             Err(Refusal::Uncertain)
         } else if self.zero.alarm {
