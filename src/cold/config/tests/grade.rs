@@ -158,15 +158,15 @@ fn pearl(largest: u16, middle: u16, smallest: u16) -> Measurement {
     view
 }
 
-/// A pearl of about 10 mm whose diameter difference is this, in 0.01 %: the two diameters differ by `ddp` um and make 20,000.
+/// A pearl of about 10 mm whose diameter difference is this, in 0.01 %.
 fn with_ddp(ddp: u16, flat: bool) -> Measurement {
-    // (most - least) x 20,000 / (most + least) is ddp when most - least is ddp and most + least is 20,000.
-    let (most, least) = (10_000 + ddp / 2 + ddp % 2, 10_000 - ddp / 2);
-    let (most, least) = if ddp.is_multiple_of(2) {
-        (most, least)
-    } else {
-        ((20_000 + ddp) / 2 + 1, (20_000 - ddp) / 2 + 1)
-    };
+    let of = |most: &u16| line::grade::ddp(*most, 10_000) >= i32::from(ddp);
+    let most = (10_000..13_000).find(of).expect("it is less than a quarter");
+    // the smallest may have to give way by some um until the hundredth is met
+    let exact = |least: &u16| line::grade::ddp(most, *least) == i32::from(ddp);
+    let least = (9_990..10_010)
+        .find(exact)
+        .expect("a micrometre is less than a hundredth");
     pearl(most, if flat { most } else { least }, least)
 }
 
@@ -184,7 +184,7 @@ fn shape(standard: &Standard, view: &Measurement) -> String {
 
 #[test]
 fn every_shape_class_is_right_at_and_on_both_sides_of_its_edges() {
-    // Each edge in 0.01 %: the class below and at the edge, and the class above, oval and flat.
+    // Each edge in 0.01 %: the class a hundredth below and at the edge, and a hundredth above, oval and flat.
     type Edges<'a> = &'a [(u16, &'a str, &'a str, bool)];
     let freshwater: Edges<'_> = &[
         (300, "A1", "A2", false),
@@ -207,7 +207,7 @@ fn every_shape_class_is_right_at_and_on_both_sides_of_its_edges() {
     ] {
         let standard = standard(file);
         for (edge, at, above, flat) in edges {
-            for (off, expected) in [(-2, at), (0, at), (2, above)] {
+            for (off, expected) in [(-1, at), (0, at), (1, above)] {
                 let view = with_ddp(edge.saturating_add_signed(off), *flat);
                 let ddp = line::grade::ddp(view.d_max_um, view.d_min_um);
                 assert_eq!(ddp, i32::from(*edge) + i32::from(off));
@@ -218,29 +218,42 @@ fn every_shape_class_is_right_at_and_on_both_sides_of_its_edges() {
 }
 
 #[test]
-fn one_hundredth_of_a_per_cent_decides() {
-    let standard = standard("gbt-18781-freshwater.toml");
-    // (largest, smallest): 2.99, 3.00, 3.01 %.
-    for (largest, smallest, ddp, class) in [
-        (10_150, 9_851, 299, "A1"),
-        (10_150, 9_850, 300, "A1"),
-        (10_151, 9_850, 301, "A2"),
+fn where_the_middle_axis_lies_tells_oval_from_flat_at_its_edge() {
+    for (file, oval, flat) in [
+        ("gbt-18781-freshwater.toml", "B1", "C1"),
+        ("gbt-18781-seawater.toml", "B", "C"),
     ] {
-        assert_eq!(line::grade::ddp(largest, smallest), ddp);
-        assert_eq!(shape(&standard, &pearl(largest, smallest, smallest)), class);
+        let standard = standard(file);
+        // 11.5 and 10 mm: 14 %; 10.75 lies half-way
+        for (middle, class) in [(10_749, oval), (10_750, flat), (10_751, flat)] {
+            assert_eq!(
+                shape(&standard, &pearl(11_500, middle, 10_000)),
+                class,
+                "{file}: {middle} um"
+            );
+        }
     }
 }
 
 #[test]
 fn what_no_ellipsoid_fits_is_baroque_and_unlike_ends_make_a_drop() {
-    let standard = standard("gbt-18781-freshwater.toml");
-    let mut view = pearl(7_000, 7_000, 7_000);
-    view.residual_um = 105;
-    assert_eq!(shape(&standard, &view), "D");
-    view.residual_um = 104;
-    assert_eq!(shape(&standard, &view), "A1");
-    view.taper = 1_000;
-    assert_eq!(shape(&standard, &view), "drop");
+    for file in ["gbt-18781-freshwater.toml", "gbt-18781-seawater.toml"] {
+        let standard = standard(file);
+        // residual in um of 7 mm, taper in 0.01 %: 1.5 % and 10 % at and on both sides of the edge
+        for (residual_um, taper, class) in [
+            (104, 0, "A1"),
+            (105, 0, "D"),
+            (106, 0, "D"),
+            (0, 999, "A1"),
+            (0, 1_000, "drop"),
+            (0, 1_001, "drop"),
+            (105, 1_000, "D"),
+        ] {
+            let mut view = pearl(7_000, 7_000, 7_000);
+            (view.residual_um, view.taper) = (residual_um, taper);
+            assert_eq!(shape(&standard, &view), class, "{file}: {residual_um} um, {taper}");
+        }
+    }
 }
 
 #[test]
