@@ -38,7 +38,7 @@ export async function launch({ language = "zh", theme = "light", width = 1280, h
 
 /** The catalogue of a language. */
 export async function words(language) {
-  const catalogue = await (await fetch(`${base}/api/v1/words/${language}`)).json();
+  const catalogue = await (await fetch(`${base}/words/${language}.json`)).json();
   return (key) => catalogue[key] ?? key;
 }
 

@@ -143,7 +143,7 @@ fn refusals_are_told_in_whole_sentences() {
     );
     assert_eq!(
         text.zh,
-        "当前状态为“已保持”，不能执行“启动”。现在可以：停止、解除保持、急停。"
+        "当前状态为“已保持”，不能执行“启动”。现在可以：停止、解除保持、中止。"
     );
     let place = words::place_text(Place::Valve(BoardId(0), ValveId(12)), &setup);
     assert_eq!(place.en, "Valve 12 of board 1");
