@@ -506,6 +506,14 @@ impl<'s> Host<'s> {
         self.arm()
     }
 
+    /// As [`Self::ready`], with a watchdog that bears this computer's pauses: for checks of something else.
+    pub fn patient(&mut self) -> Result<(), Stop> {
+        self.usual_settings();
+        self.set(SettingKey::WatchdogUs, 0, 1_000_000);
+        self.commit()?;
+        self.arm()
+    }
+
     // ------------------------------------------------------------------------------------------------- the stand
 
     /// Says something to the stand.
@@ -544,9 +552,9 @@ impl<'s> Host<'s> {
         }))
     }
 
-    /// [`Self::ready`], and the belt runs at [`SPEED`] for long enough that the board knows it.
+    /// [`Self::patient`], and the belt runs at [`SPEED`] for long enough that the board knows it.
     pub fn running(&mut self) -> Result<(), Stop> {
-        self.ready()?;
+        self.patient()?;
         self.belt(SPEED)?;
         self.run(SETTLE_US)
     }
@@ -567,6 +575,12 @@ impl<'s> Host<'s> {
         self.until(within_us + self.slack_us(), |host| found(host).is_some())?;
         let word = if open { "opened" } else { "closed" };
         found(self).ok_or_else(|| Stop::Failed(format!("valve {} was not {word}", valve.0)))
+    }
+
+    /// Waits until the stand has told something: it may come after the board's own word over the bus.
+    pub fn told(&mut self, why: &str, is_so: impl Fn(&[FromStand]) -> bool) -> Result<(), Stop> {
+        let came = self.until(ANSWER_US + self.slack_us(), |host| is_so(&host.told))?;
+        must(came, || why.to_owned())
     }
 
     /// Times that a valve was opened.

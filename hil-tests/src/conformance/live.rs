@@ -18,6 +18,8 @@ use super::{Abilities, Stop, Subject};
 const BUFFER_BYTES: usize = 4_096;
 /// How late things may be behind a serial port, us: adapters gather bytes for up to 16 ms.
 const PORT_SLACK_US: u64 = 20_000;
+/// Priority of the thread that speaks to a board.
+const PRIORITY: u8 = 70;
 /// A port that takes no bytes for so long is stuck.
 const STUCK_US: u64 = 2_000_000;
 /// Time between two looks at a port that takes no bytes.
@@ -63,6 +65,8 @@ impl Live {
     /// # Errors
     /// When a port can't be made to return at once.
     pub fn new(bus: OwnedFd, stand: Option<OwnedFd>, chip: bool, slack_us: u64) -> std::io::Result<Self> {
+        // The thread that speaks to a live board runs before others where it may: what it measures is the board's time.
+        let _granted = rt::thread::set_fifo(PRIORITY);
         let mut poller = Poller::new();
         for port in std::iter::once(&bus).chain(&stand) {
             set_nonblocking(port)?;

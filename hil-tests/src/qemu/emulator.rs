@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rt::port::{make_raw, open};
+use rt::port::{claim, make_raw, open};
 use serde_json::{Value, json};
 use stand::ToStand;
 
@@ -157,6 +157,8 @@ fn program() -> Command {
 
 fn open_raw(path: &Path) -> Result<OwnedFd> {
     let port = open(path).with_context(|| format!("{} can't be opened", path.display()))?;
+    // A program that seeks a board where one was before finds this one taken.
+    claim(&port)?;
     make_raw(&port)?;
     Ok(port)
 }

@@ -294,8 +294,8 @@ fn silence_closes_valves(host: &mut Host<'_>) -> Result<(), Stop> {
     })
 }
 
-fn feeder_value(host: &Host<'_>) -> Option<u16> {
-    host.told.iter().rev().find_map(|told| match *told {
+fn feeder_value(told: &[stand::FromStand]) -> Option<u16> {
+    told.iter().rev().find_map(|told| match *told {
         stand::FromStand::Output { channel, value, .. } if channel == FEEDER => Some(value),
         _ => None,
     })
@@ -310,9 +310,7 @@ fn start_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
         channel: FEEDER,
         value: 1,
     })?;
-    must(feeder_value(host) == Some(1), || {
-        "the feeder was not started".to_owned()
-    })
+    host.told("the feeder was not started", |told| feeder_value(told) == Some(1))
 }
 
 fn silence_stops_the_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
@@ -323,14 +321,14 @@ fn silence_stops_the_feeder(host: &mut Host<'_>) -> Result<(), Stop> {
         channel: FEEDER,
         value: 0,
     })?;
-    must(feeder_value(host) == Some(0), || "the feeder runs on".to_owned())?;
+    host.told("the feeder runs on", |told| feeder_value(told) == Some(0))?;
     host.connect()?;
     host.ready()?;
     start_feeder(host)?;
     host.connect()?;
     host.run(ANSWER_US)?;
-    must(feeder_value(host) == Some(0), || {
-        "the feeder runs on in a new session".to_owned()
+    host.told("the feeder runs on in a new session", |told| {
+        feeder_value(told) == Some(0)
     })
 }
 

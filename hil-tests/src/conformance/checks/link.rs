@@ -261,10 +261,8 @@ fn status_comes_by_itself(host: &mut Host<'_>) -> Result<(), Stop> {
         (15..=21).contains(&times.len()) || host.slack_us() > 1_000 && times.len() >= 8,
         || format!("{} in 400 ms at a period of 20 ms", times.len()),
     )?;
-    let rises = times
-        .windows(2)
-        .all(|pair| pair[1].wrapping_sub(pair[0]) < 1 << 31 && pair[0] != pair[1]);
-    must(rises, || format!("its times do not rise: {times:?}"))
+    let rises = times.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) < 1 << 31);
+    must(rises, || format!("its times run backwards: {times:?}"))
 }
 
 fn shorter_period_counts_at_once(host: &mut Host<'_>) -> Result<(), Stop> {

@@ -32,10 +32,10 @@ fn frames_wrap(host: &mut Host<'_>) -> Result<(), Stop> {
 }
 
 fn ticks_wrap(host: &mut Host<'_>) -> Result<(), Stop> {
-    host.ready()?;
+    host.patient()?;
     let (us, _) = host.ping()?;
-    // 400 ms before the end.
-    let start = Tick32(0_u32.wrapping_sub(8_000));
+    // 1.2 s before the end.
+    let start = Tick32(0_u32.wrapping_sub(24_000));
     host.belt_from(us, start, SPEED)?;
     host.run(120_000)?;
     let ons = [-2_000, -60, 0, 100, 2_000].map(|ticks| Tick32(0).wrapping_plus(ticks));
@@ -49,7 +49,7 @@ fn ticks_wrap(host: &mut Host<'_>) -> Result<(), Stop> {
     }
     for (n, on) in (0_u16..).zip(ons) {
         let is_it = |m: &FromBoard<'_>| matches!(m, FromBoard::Fired { order: OrderId(o), .. } if *o == n);
-        let (_, report) = host.expect(&format!("Fired of the order at {}", on.0), 900_000, is_it)?;
+        let (_, report) = host.expect(&format!("Fired of the order at {}", on.0), 1_800_000, is_it)?;
         if let FromBoard::Fired { opened, .. } = report {
             let off = opened.since(on);
             must((0..=8 + host.slack_ticks()).contains(&off), || {
@@ -75,16 +75,17 @@ fn ticks_wrap(host: &mut Host<'_>) -> Result<(), Stop> {
 
 fn time_wraps(host: &mut Host<'_>) -> Result<(), Stop> {
     let (us, _) = host.ping()?;
-    // 350 ms before the next end.
+    // 1.5 s before the next end: time to be armed, and to learn the belt's speed.
     let end = (us >> 32) + 1;
     host.stand(&ToStand::Clock {
-        us: (end << 32) - 350_000,
+        us: (end << 32) - 1_500_000,
     })?;
     host.run(20_000)?;
     host.statuses.clear();
     host.ready()?;
     host.belt(SPEED)?;
-    host.run(120_000)?;
+    let (us, _) = host.ping()?;
+    host.run((end << 32).saturating_sub(us + 250_000).max(120_000))?;
     let (us, now) = host.ping()?;
     let left_us = (end << 32).saturating_sub(us);
     must(left_us > 30_000, || {
