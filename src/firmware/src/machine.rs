@@ -49,6 +49,10 @@ impl Machine {
         let mut frame = [0; ENCODED_MAX];
         let len = stand::encode_from(self.told_seq, message, &mut frame);
         self.told_seq = self.told_seq.wrapping_add(1);
+        if self.told.push(&frame[..len]) {
+            return;
+        }
+        self.told.pump();
         if !self.told.push(&frame[..len]) {
             self.health.told_lost += 1;
         }
