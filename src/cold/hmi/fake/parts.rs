@@ -259,21 +259,32 @@ pub(super) fn first_lot() -> Lot {
     lot(1, BEGAN_MS, "li", &new)
 }
 
-pub(super) fn report(inner: &Inner, lot: Lot) -> LotReport {
-    let binned: f64 = inner.bins[1..].iter().map(|bin| bin.1).sum();
-    let pearls: u64 = inner.bins[1..].iter().map(|bin| bin.0).sum();
-    let grades = (1..=BINS)
-        .zip(&inner.bins[1..])
-        .map(|(bin, (count, mass_mg, _))| GradeSum {
+/// The lot's pearls in the shares of the bins, so that its grades add up to what was binned.
+fn grades(inner: &Inner, lot: &Lot) -> Vec<GradeSum> {
+    let all: u64 = inner.bins[1..].iter().map(|bin| bin.0).sum();
+    let part = |count: u64| lot.passes.binned * count / all.max(1);
+    let rest = lot.passes.binned - inner.bins[1..].iter().map(|bin| part(bin.0)).sum::<u64>();
+    let grade = |(bin, (count, _, _)): (u8, &(u64, f64, hmi::shapes::BinState))| {
+        let pearls = part(*count) + if bin == 1 { rest } else { 0 };
+        let share = pearls as f64 / lot.passes.binned.max(1) as f64;
+        GradeSum {
             bin,
             name: name(bin.into()),
             high_grade: bin == 1,
-            pearls: *count,
-            share: *count as f64 / pearls.max(1) as f64,
-            mass_mg: Some(*mass_mg),
+            pearls,
+            share,
+            mass_mg: Some(lot.binned_mg * share),
             mean_diameter_mm: Some(7.0),
             value: None,
-        });
+        }
+    };
+    (1..=BINS).zip(&inner.bins[1..]).map(grade).collect()
+}
+
+pub(super) fn report(inner: &Inner, lot: Lot) -> LotReport {
+    let binned = lot.binned_mg;
+    let pearls = lot.passes.binned;
+    let grades = grades(inner, &lot);
     let passes = lot.passes;
     LotReport {
         made_at_ms: inner.now_ms,
@@ -283,8 +294,8 @@ pub(super) fn report(inner: &Inner, lot: Lot) -> LotReport {
         mass_lost_mg: 0.0,
         mass_missing_mg: lot.mass_in_mg.map(|mass| mass - binned),
         adds_up: passes.entered == passes.binned + passes.recirculated + passes.lost + passes.in_flight,
-        high_grade_share: (pearls > 0).then(|| inner.bins[1].0 as f64 / pearls as f64),
-        grades: grades.collect(),
+        high_grade_share: (pearls > 0).then(|| grades[0].share),
+        grades,
         classes: vec![ClassSum {
             property: Text::new("光泽", "lustre"),
             class: "B".to_owned(),

@@ -4,9 +4,12 @@ import { languageNow, t } from "./words.js";
 
 let token = "";
 let ended = () => {};
+let changed = async () => {};
 
 /** The session's CSRF token, sent with every request that changes something. */
 export const useToken = (value) => { token = value ?? ""; };
+/** What to do after a change, before its answer is used: the numbers of versions are read again, since the next change carries them. */
+export const onChanged = (listener) => { changed = listener; };
 /** What to do when the server says that there is no session. */
 export const onEnded = (listener) => { ended = listener; };
 
@@ -17,6 +20,9 @@ export class Refused extends Error {
     Object.assign(this, { status, code, told, body });
   }
 }
+
+/** Paths whose changes count a version up. */
+const versioned = /^\/(line|bins|lots|recipes\/(stage|unstage|apply|undo)|calibration|users)/;
 
 async function request(method, path, body) {
   const headers = { Accept: "application/json" };
@@ -30,7 +36,10 @@ async function request(method, path, body) {
   }
   const kind = response.headers.get("Content-Type") ?? "";
   const answer = kind.includes("json") ? await response.json().catch(() => null) : await response.text();
-  if (response.ok) return answer;
+  if (response.ok) {
+    if (versioned.test(path) && method !== "GET") await changed();
+    return answer;
+  }
   const told = answer?.[`message_${languageNow()}`] ?? t("error.status", { status: response.status });
   if (response.status === 401 && !(method === "POST" && path === "/session")) ended();
   throw new Refused(response.status, answer?.code ?? "", told, answer);

@@ -2,7 +2,7 @@
 // Keeps the last state for views that open later, and a short trend. Silence is a lost connection: `line` comes four times a
 // second.
 
-import { get } from "./api.js";
+import { get, onChanged } from "./api.js";
 
 /** So long without a word, and the connection counts as lost, ms. */
 const SILENCE_MS = 5000;
@@ -70,6 +70,8 @@ export async function loadLine() {
     takeLine(await get("/line"));
   } catch { /* The stream brings it. */ }
 }
+
+onChanged(loadLine);
 
 let loading = false;
 

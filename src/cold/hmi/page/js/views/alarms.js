@@ -13,17 +13,17 @@ import { needs } from "../session.js";
 import { acknowledge, level, waits } from "../strip.js";
 import { either, languageNow, t, word } from "../words.js";
 
-/** Entries a page of the history, and
-// the journal of everything that happened. */
+/** Entries a page of the history. */
 const MOST = 50;
 /** How long an alarm may be shelved, s. */
 const TIMES_S = [600, 1800, 3600, 14400, 28800];
 
-/** Shows what is wrong now, or the history, and
-// the journal of everything that happened. */
+const tabNames = ["now", "history", "journal"];
+
+/** Shows what is wrong now, the history, or the journal. */
 export function show(root, [which]) {
   useStyle("views");
-  const past = which === "history";
+  const tab = tabNames.includes(which) ? which : "now";
   const tabs = h("div.tabs", { role: "tablist", "aria-label": t("nav.alarms") },
     tabNames.map((name) => h("button", { type: "button", role: "tab", "aria-selected": String(name === tab), "data-tab": name, on: { click: () => go("alarms", ...(name === "now" ? [] : [name])) } }, t(`alarm.${name}`))));
   const all = button(t("alarm.acknowledge_all"), acknowledgeAll, { "data-do": "acknowledge-all" });
