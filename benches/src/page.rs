@@ -31,6 +31,8 @@ pub struct Beside {
     pub core: Option<String>,
     /// The error of weighing against the rate of pearls, as CSV.
     pub weighing: Option<String>,
+    /// What the bench of the weigh stage printed.
+    pub weigh_cost: Option<String>,
     /// The eye and OpenCV on the same crops.
     pub vision: Option<Crops>,
     /// Nanoseconds of a hand-over there and back, by name.
@@ -52,6 +54,7 @@ impl Beside {
             virtual_time: json("virtual.json"),
             core: text("core.txt"),
             weighing: text("weighing.csv"),
+            weigh_cost: text("weigh_cost.txt"),
             vision: text("vision.json").and_then(|text| serde_json::from_str(&text).ok()),
             hand_over_ns: ["same thread", "ring and eventfd", "standard channel"]
                 .into_iter()
@@ -349,11 +352,19 @@ fn weighing(beside: &Beside) -> String {
     };
     let mut text = String::from(
         "\n## Weighing against the rate\n\nStandard deviation of the error in mg, the estimator beside three plain filters, on \
-         synthetic recordings; `cargo run --release -p setup --example weigh_curve`.\n\n",
+         synthetic recordings; `cargo run --release -p setup --example weigh_curve`. The limit is that of class XIII(1) (OIML \
+         R 51): 0.48 % of the load, for the median pearl of 6.5 mm.\n\n![Standard deviation against the rate, with the class \
+         limit](weighing.svg)\n\n",
     );
     text += &row(&head.replace('_', " "));
     text += &format!("|{}\n", "---:|".repeat(head.split(',').count()));
     lines.for_each(|line| text += &row(line));
+    if let Some(cost) = &beside.weigh_cost {
+        text += "\nWhat a sample costs (asked: 1.5 us or less), the least of many passes; `cargo bench -p benches --bench weigh`:\n\n";
+        for line in cost.lines().filter(|line| line.contains(" us a sample")) {
+            let _ = writeln!(text, "- {line}");
+        }
+    }
     text
 }
 
@@ -492,6 +503,7 @@ mod tests {
             virtual_time: Some(serde_json::json!({"pearls_in": 1_000_000, "pearls_per_s": 125_000.0, "digest": "d1"})),
             core: Some("320000 pearls\n870 ns a pearl for all its events, 30 of it for making them\n".to_owned()),
             weighing: Some("pearls_per_s,sd_mg\n4,0.5\n".to_owned()),
+            weigh_cost: Some("noise\n12 pearls/s: 0.5 us a sample, 64 cells take 15 %\n".to_owned()),
             vision: Some(Crops {
                 crops: 288,
                 ours: crops_figures(12_000.0, 8.0),
