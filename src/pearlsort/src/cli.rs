@@ -95,6 +95,15 @@ pub struct OperatorArgs {
     /// Address of the operators' page [default: 127.0.0.1:8440; none for a headless demo].
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub page: Option<std::net::SocketAddr>,
+    /// Certificate of the page, PEM; with it the page may be open to a network, and looking needs a login.
+    #[arg(long, value_name = "FILE", requires = "page_key")]
+    pub page_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM.
+    #[arg(long, value_name = "FILE", requires = "page_certificate")]
+    pub page_key: Option<PathBuf>,
+    /// A name that the page answers to, beside localhost and addresses; may be given again.
+    #[arg(long, value_name = "NAME")]
+    pub page_host: Vec<String>,
     /// No page.
     #[arg(long, conflicts_with = "page")]
     pub no_page: bool,

@@ -127,7 +127,7 @@ fn operators(
     let page = if of.no_page {
         None
     } else {
-        let server = operator::page(&desk, of.page.unwrap_or(operator::PAGE), &data)?;
+        let server = operator::page(&desk, of, &data)?;
         operator::tell_page(&server);
         Some(server)
     };

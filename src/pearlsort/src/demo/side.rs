@@ -72,7 +72,7 @@ pub(super) fn open(arguments: &DemoArgs, machine: &Machine, recipe: u64) -> Resu
     }
     let mut page = None;
     if let (true, Some(data)) = (wants_page, &data) {
-        match operator::page(&desk, of.page.unwrap_or(operator::PAGE), data) {
+        match operator::page(&desk, of, data) {
             Ok(server) => {
                 operator::tell_page(&server);
                 page = Some(server);

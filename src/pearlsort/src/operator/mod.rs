@@ -15,4 +15,4 @@ mod words;
 
 pub use desk::{Book, Desk, Fixed, Wish};
 pub use feed::{Attendant, Goal, book};
-pub use start::{Keeping, Kept, PAGE, desk_of, keep, page, setup_of, tell_page};
+pub use start::{Keeping, Kept, desk_of, keep, page, setup_of, tell_page};

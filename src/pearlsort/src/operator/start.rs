@@ -12,10 +12,11 @@ use tracing::{info, warn};
 
 use super::desk::{Book, Desk, Fixed};
 use super::{lots, page::Line};
+use crate::cli::OperatorArgs;
 use crate::exit::{Exit, Failure};
 
 /// Where the page is unless told otherwise.
-pub const PAGE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8440);
+const PAGE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8440);
 
 /// The store's file within the folder of data.
 const STORE: &str = "line.store";
@@ -85,12 +86,17 @@ pub fn keep(keeping: &Keeping<'_>) -> Result<Kept> {
 ///
 /// # Errors
 /// When the address is taken or refused, or the folder can't be used.
-pub fn page(desk: &Desk, address: SocketAddr, data: &Path) -> Result<hmi::Server> {
+pub fn page(desk: &Desk, of: &OperatorArgs, data: &Path) -> Result<hmi::Server> {
     let mut options = hmi::Options::loopback(data.to_owned());
-    options.address = address;
+    options.address = of.page.unwrap_or(PAGE);
+    options.hosts.clone_from(&of.page_host);
+    let files = of.page_certificate.clone().zip(of.page_key.clone());
+    options.tls = files.map(|(certificate, key)| hmi::TlsFiles { certificate, key });
+    options.open_view = options.tls.is_none();
     let started = hmi::start(options, desk.machine());
     let server = started.map_err(|error| {
-        let advice = "Name another address with --page ADDRESS:PORT, or go without with --no-page";
+        let advice = "Name another address with --page ADDRESS:PORT, a certificate with --page-certificate \
+                      and --page-key, or go without with --no-page";
         Failure::new(
             Exit::Unavailable,
             format!("the page can't be started: {error}. {advice}"),
