@@ -1,5 +1,5 @@
 //! The page with a lively line that is not there: `cargo run -p hmi --example fake [ADDRESS]`. Prints where it is, and the
-//! password.
+//! password, and what is done.
 //!
 //! The main thread lets time pass.
 
@@ -22,8 +22,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = hmi::start(options, Arc::clone(&machine) as Arc<dyn hmi::machine::Machine>)?;
     println!("{}", server.url());
     println!("admin {}", server.first_password().unwrap_or_default());
+    let mut told = 0;
     loop {
         std::thread::sleep(STEP);
         machine.pass(100);
+        for entry in machine.audited().iter().skip(told) {
+            println!(
+                "{} {} {}: {} -> {}",
+                entry.by, entry.action, entry.subject, entry.before, entry.after
+            );
+            told += 1;
+        }
     }
 }

@@ -63,7 +63,7 @@ fn record(inner: &mut Inner) -> Record {
     let view = view(inner);
     let d_mm = f64::from(view.d_mid_um) * 1e-3;
     let mass = MassFigure {
-        mass: Micrograms((d_mm.powi(3) * 0.5236 * 2.7e3) as i32),
+        mass: Micrograms((d_mm.powi(3) * std::f64::consts::FRAC_PI_6 * 2.7e3) as i32),
         u: Micrograms(300),
     };
     let figures = Figures {

@@ -54,10 +54,9 @@ fn fits(schema: &Value, value: &Value, place: &str) -> Result<(), String> {
     if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
         return Err(format!("{place}: {value} is none of {}", schema["enum"]));
     }
-    if let (Some(least), Some(number)) = (schema["minimum"].as_f64(), value.as_f64()) {
-        if number < least {
-            return Err(format!("{place}: {number} is below {least}"));
-        }
+    let below = schema["minimum"].as_f64().zip(value.as_f64());
+    if let Some((least, number)) = below.filter(|(least, number)| number < least) {
+        return Err(format!("{place}: {number} is below {least}"));
     }
     if let Some(values) = value.as_array() {
         for (n, value) in values.iter().enumerate() {
