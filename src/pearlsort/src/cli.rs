@@ -9,9 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::suggest::Target;
 
-pub use ask::{
-    AlarmArgs, AlarmCommand, AlarmShelveArgs, AskArgs, Lang, LotCloseArgs, LotOpenArgs, LotReportArgs,
-};
+pub use ask::{AlarmArgs, AlarmCommand, AlarmShelveArgs, AskArgs, Lang, LotCloseArgs, LotOpenArgs, LotReportArgs};
 pub use kept::{AuditCommand, AuditVerifyArgs, ExportForm, LotCommand, LotExportArgs};
 
 /// Controller of a pearl sorting line.

@@ -156,7 +156,11 @@ fn drawn(points: &[Point], limit_mg: f64) -> String {
             .iter()
             .map(|point| format!("{:.1},{:.1}", x(point.pearls_per_s), y(value(point))))
             .collect();
-        let dashes = if number + 1 == CURVES.len() { " stroke-dasharray=\"6 4\"" } else { "" };
+        let dashes = if number + 1 == CURVES.len() {
+            " stroke-dasharray=\"6 4\""
+        } else {
+            ""
+        };
         let row = TOP + 14.0 + 20.0 * number as f64;
         let _ = writeln!(
             svg,

@@ -118,7 +118,9 @@ impl Counts {
 
     /// From each slot of the old recipe to each of the new, where there are pearls.
     fn matrix(&self, text: &mut String, old: &Side, new: &Side) {
-        let columns: Vec<Slot> = Slot::all().filter(|slot| self.tally.sums(*slot)[1].pearls > 0).collect();
+        let columns: Vec<Slot> = Slot::all()
+            .filter(|slot| self.tally.sums(*slot)[1].pearls > 0)
+            .collect();
         let _ = write!(text, "\n{:<36}", "from old (down) to new (across)");
         for column in &columns {
             let _ = write!(text, " {:>10}", short(*column));
