@@ -25,8 +25,13 @@ impl Core {
         (seq, tick): (TriggerSeq, Tick32),
         out: &mut impl Output,
     ) {
-        let (Some(eye), Some(tick)) = (self.routes.drop_eye(board, eye), self.sync.to_line(board, tick)) else {
+        let Some(eye) = self.routes.drop_eye(board, eye) else {
             self.accounts.unknown += 1;
+            return;
+        };
+        let Some(tick) = self.sync.to_line(board, tick) else {
+            self.accounts.unknown += 1;
+            self.landed_unplaced(at, eye, out);
             return;
         };
         match self.routes.drop_eyes[eye].numbers.follow(seq.0) {
@@ -209,6 +214,22 @@ impl Core {
             }
         }
         self.suspect(at, mouth.lane, jet, cause, out);
+    }
+
+    /// An eye saw a pearl while its board's place on the belt is not known: whose it was nobody can tell, so a bin that it
+    /// fell into is not proven any more.
+    fn landed_unplaced(&mut self, at: HostUs, eye: usize, out: &mut impl Output) {
+        let Some(mouth) = self.routes.drop_eyes[eye].mouths.first().copied() else {
+            return;
+        };
+        let of = mouth.jet.and_then(|jet| Some((jet, *self.jet_plan(mouth.lane, jet)?)));
+        let Some((jet, of)) = of else { return };
+        if self.is_left_over(at, of.board, &mouth) {
+            self.accounts.left_over += 1;
+            out.notice(at, Notice::LeftOver(of.bin));
+        } else {
+            self.suspect(at, mouth.lane, jet, HoldCause::Quarantine(of.bin), out);
+        }
     }
 
     /// Whether a pearl that fell into a bin can be one of the program that ran before: this core has ordered nothing yet,
