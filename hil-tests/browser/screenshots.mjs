@@ -112,7 +112,7 @@ async function enough(page) {
 }
 
 const pictures = [
-  { size: "tablet", language: "zh", theme: "light", width: 1280, height: 800, views: { line: ["line"], alarms: ["alarms"], valves: ["health", "valves"], recipes: ["recipes"] } },
+  { size: "tablet", language: "zh", theme: "light", width: 1280, height: 800, views: { line: ["line"], alarms: ["alarms"], valves: ["health", "valves"] } },
   { size: "tablet", language: "en", theme: "light", width: 1280, height: 800, views: { line: ["line"], report: ["lots"] } },
   { size: "tablet", language: "zh", theme: "dark", width: 1280, height: 800, views: { line: ["line"] } },
   { size: "phone", language: "zh", theme: "light", width: 390, height: 844, views: { line: ["line"] } },
@@ -133,8 +133,6 @@ for (const { size, language, theme, width, height, views } of pictures) {
       if (name === "report") {
         await page.locator("table.lots tbody th a").first().click();
         await page.locator("article.report").waitFor();
-      } else if (name === "recipes") {
-        await page.locator(".verdict .note").waitFor();
       } else if (name === "valves") {
         await page.locator(".valve").first().waitFor();
       }
