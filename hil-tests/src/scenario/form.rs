@@ -190,12 +190,7 @@ pub(super) fn read(path: &Path, text: &str, own: Option<&Path>) -> Result<Scenar
         Capability::Pearls
     });
     for name in &raw.needs {
-        let known = Capability::find(name.get_ref());
-        let help = || instead(name.get_ref(), &Capability::names());
-        needs.insert(known.ok_or_else(|| {
-            let message = format!("no rig knows the capability \"{}\": {}", name.get_ref(), help());
-            reading.wrong(&name.span(), message)
-        })?);
+        needs.insert(capability(&reading, name)?);
     }
     let machine = Machine {
         plan: line.plan.clone(),
@@ -224,6 +219,15 @@ pub(super) fn read(path: &Path, text: &str, own: Option<&Path>) -> Result<Scenar
         breaks,
         needs,
         line,
+    })
+}
+
+/// A capability that a scenario names.
+fn capability(reading: &Reading<'_>, name: &Spanned<String>) -> Result<Capability, ScenarioError> {
+    Capability::find(name.get_ref()).ok_or_else(|| {
+        let help = instead(name.get_ref(), &Capability::names());
+        let message = format!("no rig knows the capability \"{}\": {help}", name.get_ref());
+        reading.wrong(&name.span(), message)
     })
 }
 

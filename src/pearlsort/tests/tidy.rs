@@ -187,6 +187,11 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         if code.starts_with("//") || !code[..at].split_whitespace().all(is_qualifier) {
             continue;
         }
+        // A trait's declaration has no body.
+        let head = lines[start..].iter().find(|line| line.ends_with(['{', ';', '}']));
+        if head.is_some_and(|line| line.ends_with(';')) {
+            continue;
+        }
         let name = code[at + 3..]
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .next()

@@ -54,8 +54,6 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
     let length_us = whole(chance.within(0.3e6, 5e6));
     let short_us = whole(chance.within(0.05e6, 2e6));
     let rate = chance.within(1e-4, 3e-3);
-    let link = |fault| Fault::Link { board, fault };
-    let noise = |drop, double, flip| link(LinkFault::Noise { drop, double, flip });
     let eye = |eye: line::EyePlan| Fault::EyeDead {
         board: eye.board,
         eye: eye.eye,
@@ -66,16 +64,10 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
         value
     };
     match sort {
-        0 => (noise(rate, 0.0, 0.0), length_us),
-        1 => (noise(0.0, rate, 0.0), length_us),
-        2 => (noise(0.0, 0.0, rate), length_us),
-        3 => {
-            let most_us = 2_000 + chance.below(18_000);
-            (link(LinkFault::Delay { most_us }), length_us)
+        0..=6 => {
+            let (fault, us) = draw_link(sort, chance, (share, rate), (length_us, short_us));
+            (Fault::Link { board, fault }, us)
         }
-        4 => (link(LinkFault::Reorder { share }), length_us),
-        5 => (link(LinkFault::Stall), short_us),
-        6 => (link(LinkFault::Cut), short_us),
         7 => (Fault::BoardReset { board }, short_us),
         8 => {
             let ticks = signed(chance, 400.0);
@@ -136,6 +128,28 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
             let um = chance.within(8_000.0, 25_000.0);
             (Fault::SlipUnseen { lane, share, um }, length_us)
         }
+    }
+}
+
+/// A fault of a board's link, of one of the first seven sorts, and how long it lasts, us.
+fn draw_link(
+    sort: u32,
+    chance: &mut Chance,
+    (share, rate): (f64, f64),
+    (length_us, short_us): (u64, u64),
+) -> (LinkFault, u64) {
+    let noise = |drop, double, flip| LinkFault::Noise { drop, double, flip };
+    match sort {
+        0 => (noise(rate, 0.0, 0.0), length_us),
+        1 => (noise(0.0, rate, 0.0), length_us),
+        2 => (noise(0.0, 0.0, rate), length_us),
+        3 => {
+            let most_us = 2_000 + chance.below(18_000);
+            (LinkFault::Delay { most_us }, length_us)
+        }
+        4 => (LinkFault::Reorder { share }, length_us),
+        5 => (LinkFault::Stall, short_us),
+        _ => (LinkFault::Cut, short_us),
     }
 }
 
