@@ -365,7 +365,7 @@ mod tests {
         assert!((near(2.0e6) - 1_685.0).abs() < 0.1, "{}", near(2.0e6));
         assert!((near(2.75e6) - 1_200.0).abs() < 5.0, "it rings out: {}", near(2.75e6));
         let most = readings.iter().map(|(_, mg)| *mg).fold(0.0, f64::max);
-        assert!(most > 1_700.0, "the landing shows: {most}");
+        assert!(most > 1_686.0, "the landing shows above the load: {most}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Cold.
 
 use devices::faults::LinkFault;
-use line::LinePlan;
+use line::{JetPlan, LinePlan};
 use units::{BoardId, LaneId};
 
 use crate::belt::SpeedChange;
@@ -50,7 +50,7 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
     let lane = LaneId(below(chance, plan.lanes.len()));
     let of_lane = &plan.lanes[lane.index()];
     let jet = of_lane.jets[usize::from(below(chance, of_lane.jets.len()))];
-    let (valve, share) = (jet.valve, chance.within(0.02, 0.2));
+    let share = chance.within(0.02, 0.2);
     let length_us = whole(chance.within(0.3e6, 5e6));
     let short_us = whole(chance.within(0.05e6, 2e6));
     let rate = chance.within(1e-4, 3e-3);
@@ -85,25 +85,7 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
         }
         13 => (Fault::TriggersMissing { lane, share }, length_us),
         14 => (Fault::TriggersDoubled { lane, share }, length_us),
-        15 => (
-            Fault::ValveShut {
-                board: jet.board,
-                valve,
-            },
-            length_us,
-        ),
-        16 => (
-            Fault::ValveOpen {
-                board: jet.board,
-                valve,
-            },
-            length_us,
-        ),
-        17 => {
-            let us = 2_000 + chance.below(18_000);
-            let board = jet.board;
-            (Fault::ValveSlow { board, valve, us }, length_us)
-        }
+        15..=17 => (draw_valve(sort, chance, &jet), length_us),
         18 => {
             let drop_eye = jet.drop_eye.or(of_lane.tray_eye).map_or(of_lane.entry, |drop| drop.eye);
             (eye(drop_eye), length_us)
@@ -127,6 +109,19 @@ fn draw(sort: u32, chance: &mut Chance, plan: &LinePlan) -> (Fault, u64) {
         _ => {
             let um = chance.within(8_000.0, 25_000.0);
             (Fault::SlipUnseen { lane, share, um }, length_us)
+        }
+    }
+}
+
+/// A fault of a jet's valve.
+fn draw_valve(sort: u32, chance: &mut Chance, jet: &JetPlan) -> Fault {
+    let (board, valve) = (jet.board, jet.valve);
+    match sort {
+        15 => Fault::ValveShut { board, valve },
+        16 => Fault::ValveOpen { board, valve },
+        _ => {
+            let us = 2_000 + chance.below(18_000);
+            Fault::ValveSlow { board, valve, us }
         }
     }
 }

@@ -29,8 +29,8 @@ const FAR_MG: f64 = 5.0;
 const FAR_SAMPLES: f64 = 0.1;
 /// Standard deviations of the platform's motion and zero when nothing is known, mg and mg a sample.
 const UNKNOWN_MG: [f64; BASE] = [500.0, 100.0, 500.0];
-/// The same after something that the model does not know: a pearl that no gate saw may lie there.
-const DISTURBED_MG: [f64; BASE] = [1_500.0, 300.0, 500.0];
+/// Farthest from rest that a disturbed platform is followed from, mg: beyond, the motion itself has gone astray.
+const ASTRAY_MG: f64 = 3_000.0;
 /// Share of a landing blow's force, sample by sample, that its assumed shape may be wrong by.
 const BLOW_SHAPE: f64 = 0.04;
 /// Standard deviation of a belt line's quadratures at the start, mg.
@@ -276,9 +276,8 @@ impl Filter {
         self.slots.iter().flatten().any(|slot| slot.worst > ratio)
     }
 
-    /// After something that the model does not know: platform and zero may be anywhere, pearls on it are lost and known no
-    /// better than when they came, and the lines are as they were in `calm`, a state from `age` samples ago, when nothing had
-    /// gone wrong yet.
+    /// After something that the model does not know: platform and zero may be anywhere, pearls on it are lost, and the
+    /// lines are as they were in `calm`, a state from `age` samples ago, when nothing had gone wrong yet.
     pub(super) fn forget_motion(&mut self, constants: &Constants, calm: Option<&Self>, age: f64) {
         let lines = BASE..BASE + 2 * constants.lines;
         for i in 0..self.used {
@@ -287,18 +286,12 @@ impl Filter {
                 self.cov[i][j] = if kept { self.cov[i][j] } else { 0.0 };
             }
         }
-        for (i, sd) in DISTURBED_MG.into_iter().enumerate() {
+        for (i, sd) in UNKNOWN_MG.into_iter().enumerate() {
             self.cov[i][i] = sd * sd;
         }
-        // where the motion had got to may be absurd: from rest it finds back
-        (self.mean[X], self.mean[V]) = (0.0, 0.0);
-        let pearls = (0..SLOTS).filter(|slot| self.slots[*slot].is_some());
-        for base in pearls.map(|slot| Self::base(constants, slot)) {
-            self.mean[base..base + PER_SLOT].copy_from_slice(&[MASS_PRIOR_MG.0, 0.0, 0.0, 0.0]);
-            self.cov[base + MASS][base + MASS] = MASS_PRIOR_MG.1 * MASS_PRIOR_MG.1;
-            self.cov[base + BLOW][base + BLOW] = constants.blow;
-            self.cov[base + ENTER][base + ENTER] = constants.gate;
-            self.cov[base + LEAVE][base + LEAVE] = constants.gate;
+        // Where the motion had got to may be absurd: from rest it finds back.
+        if self.mean[X].abs() > ASTRAY_MG || self.mean[V].abs() > ASTRAY_MG {
+            (self.mean[X], self.mean[V]) = (0.0, 0.0);
         }
         for i in lines.clone() {
             if let Some(calm) = calm {
