@@ -186,6 +186,7 @@ fn a_line_that_weighs_by_samples_replays_to_the_byte() {
     };
     let machine = machine(4, demo);
     let options = VirtualOptions {
+        seed: 1,
         lanes: 4,
         rate: 12.0,
         samples: true,
