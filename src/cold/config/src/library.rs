@@ -1,14 +1,13 @@
 //! The recipes of a folder while a line runs: saved files are read, checked and compiled, and faulty ones change nothing.
 //!
 //! Cold side: [`Library::refresh`] is called now and then, once a second say, by whoever keeps the cold side going. It
-//! starts no thread and waits for nothing. Words: a recipe is **selected** by an operator (staged), and **current** when it
-//! has been handed to the core (applied); what was current before it can be had back (undone).
+//! starts no thread and waits for nothing. Words: a recipe is **selected** by an operator, and **current** when it has been
+//! handed to the core.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::limits::UNDO;
 use crate::machine::Line;
 use crate::recipe::{Recipe, check, named_standard};
 use crate::report::Report;
@@ -45,8 +44,6 @@ pub struct Library {
     files: BTreeMap<PathBuf, Entry>,
     selected: Option<Arc<Recipe>>,
     current: Option<Arc<Recipe>>,
-    /// What was current before, the latest last.
-    before: VecDeque<Arc<Recipe>>,
 }
 
 impl Library {
@@ -59,14 +56,7 @@ impl Library {
             files: BTreeMap::new(),
             selected: None,
             current: None,
-            before: VecDeque::with_capacity(UNDO),
         }
-    }
-
-    /// The recipe with which the line began: it is current, and nothing has to be handed to the core.
-    pub fn began_with(&mut self, recipe: Arc<Recipe>) {
-        self.current = Some(recipe);
-        self.before.clear();
     }
 
     /// Looks at every file of the folder, and gives what has changed. A file that has just been written is looked at
@@ -135,11 +125,6 @@ impl Library {
         self.selected.as_ref()
     }
 
-    /// Selects nothing any more.
-    pub fn deselect(&mut self) {
-        self.selected = None;
-    }
-
     /// Makes the selected recipe current and gives it, to be handed to the core: pearls that trigger from then on are graded
     /// by it. `None` when none is selected, or it is current already.
     pub fn make_current(&mut self) -> Option<Arc<Recipe>> {
@@ -151,27 +136,8 @@ impl Library {
         {
             return None;
         }
-        if let Some(replaced) = self.current.replace(Arc::clone(&selected)) {
-            if self.before.len() == UNDO {
-                self.before.pop_front();
-            }
-            self.before.push_back(replaced);
-        }
+        self.current = Some(Arc::clone(&selected));
         Some(selected)
-    }
-
-    /// Makes the recipe current again that was so before the present one, and gives it, to be handed to the core. The one that
-    /// it takes the place of is selected, so that [`Self::make_current`] brings it back. `None` when there was none before.
-    pub fn undo(&mut self) -> Option<Arc<Recipe>> {
-        let restored = self.before.pop_back()?;
-        self.selected = self.current.replace(Arc::clone(&restored));
-        Some(restored)
-    }
-
-    /// The recipe that [`Self::undo`] would make current.
-    #[must_use]
-    pub fn previous(&self) -> Option<&Arc<Recipe>> {
-        self.before.back()
     }
 
     /// The current recipe.

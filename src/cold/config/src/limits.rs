@@ -10,7 +10,5 @@ pub const FAULTS: usize = 100;
 pub const RECIPE_BINS: usize = 64;
 /// Classes of one property in a standard.
 pub const CLASSES: usize = 32;
-/// Recipes that were current before and can be had back, one after another.
-pub const UNDO: usize = 16;
 
 const _: () = assert!(RECIPE_BINS <= line::limits::BINS, "a recipe's bins are the line's");

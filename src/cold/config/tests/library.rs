@@ -141,31 +141,3 @@ fn files_that_are_gone_or_are_an_editors_own_are_no_recipes() {
     assert!(matches!(&library.refresh()[..], [Change::Gone(gone)] if *gone == path));
     assert!(library.select(&path).is_none());
 }
-
-#[test]
-fn what_was_current_before_comes_back_step_by_step() {
-    let folder = Folder::new("undo");
-    let mut library = folder.library();
-    let mut name = |text: String| {
-        let path = folder.write("recipes/park.toml", &text);
-        library.refresh();
-        library.refresh();
-        let recipe = library.select(&path).expect("it has a recipe");
-        library.make_current().expect("it is another");
-        recipe.hash_name()
-    };
-    let names = ["6.0", "6.2", "6.5"].map(|mm| name(recipe_text().replace(">=6.0", &format!(">={mm}"))));
-    let undone = library.undo().expect("there was one before");
-    assert_eq!(undone.hash_name(), names[1]);
-    assert_eq!(library.current().expect("one is").hash_name(), names[1]);
-    assert_eq!(library.selected().expect("what was undone is").hash_name(), names[2]);
-    let again = library.make_current().expect("it was selected");
-    assert_eq!(again.hash_name(), names[2]);
-    for name in [&names[1], &names[0]] {
-        assert_eq!(library.undo().expect("there was one before").hash_name(), *name);
-    }
-    assert!(library.undo().is_none() && library.previous().is_none());
-    library.deselect();
-    assert!(library.selected().is_none() && library.make_current().is_none());
-    assert_eq!(library.current().expect("the first stays").hash_name(), names[0]);
-}
