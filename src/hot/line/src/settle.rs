@@ -17,7 +17,7 @@
 use units::{HostUs, Speed, Tick};
 
 use crate::geometry::Geometry;
-use crate::limits::{DRIFT_LEARNT, DRIFT_STEP_US, LATE, MISSES, UNSEEN};
+use crate::limits::{DRIFT_LEARNT, DRIFT_STEP_US, LATE, MISSES};
 use crate::pearl::{Lane, Pearl, Stage};
 use crate::plan::DropEyePlan;
 
@@ -88,8 +88,10 @@ pub(crate) struct JetState {
     pub(crate) proof: HostUs,
     /// Pearls that had been sent to the bin at the proof.
     pub(crate) sent_at_proof: u64,
-    misses: u8,
-    pub(crate) unseen: Unseen,
+    /// Pearls that were blown and came to the tray.
+    misses: InARow,
+    /// Pearls that the bin's eye did not see, nor any other.
+    pub(crate) unseen: InARow,
     pub(crate) drift: Drift,
 }
 
@@ -97,8 +99,8 @@ impl JetState {
     pub(crate) const NEW: Self = Self {
         proof: HostUs(0),
         sent_at_proof: 0,
-        misses: 0,
-        unseen: Unseen::NEW,
+        misses: InARow::NONE,
+        unseen: InARow::NONE,
         drift: Drift::NEW,
     };
 
@@ -106,35 +108,29 @@ impl JetState {
     pub(crate) fn prove(&mut self, at: HostUs, sent: u64) {
         self.proof = at;
         self.sent_at_proof = sent;
-        self.misses = 0;
-        self.unseen = Unseen::NEW;
+        (self.misses, self.unseen) = (InARow::NONE, InARow::NONE);
     }
 
     /// A pearl that was blown came to the tray. Says whether the valve must be taken to stay shut.
     pub(crate) fn miss(&mut self) -> bool {
-        self.misses = self.misses.saturating_add(1);
-        if self.misses < MISSES {
-            return false;
-        }
-        self.misses = 0;
-        true
+        self.misses.count(MISSES)
     }
 }
 
-/// Pearls in a row that an eye should have seen and did not.
+/// Things that went wrong in a row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unseen(u8);
+pub(crate) struct InARow(u8);
 
-impl Unseen {
-    pub(crate) const NEW: Self = Self(0);
+impl InARow {
+    pub(crate) const NONE: Self = Self(0);
 
-    /// One more. Says whether the eye must be taken to be blind.
-    pub(crate) fn count(&mut self) -> bool {
+    /// One more. Says whether there are now `most`: then it begins anew.
+    pub(crate) fn count(&mut self, most: u8) -> bool {
         self.0 = self.0.saturating_add(1);
-        if self.0 < UNSEEN {
+        if self.0 < most {
             return false;
         }
-        self.0 = 0;
+        *self = Self::NONE;
         true
     }
 }

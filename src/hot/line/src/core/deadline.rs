@@ -6,7 +6,7 @@ use units::{HostUs, Tick};
 
 use super::Core;
 use crate::io::{HoldCause, Output};
-use crate::limits::ON_THE_WAY_US;
+use crate::limits::{ON_THE_WAY_US, UNSEEN};
 use crate::pearl::{Awaited, Stage};
 use crate::plan::DropEyePlan;
 use crate::record::{Cause, Destination, Landing};
@@ -136,7 +136,7 @@ impl Core {
         self.end(lane, place, Destination::Bin(jet.bin), landing, out);
         if let Some(eye) = bin_eye.filter(|_| landing == Landing::Lost)
             && let Some(state) = self.lanes[lane].jets.get_mut(usize::from(pearl.jet))
-            && state.unseen.count()
+            && state.unseen.count(UNSEEN)
         {
             // What an eye that sees nothing has let pass since its last proof, nobody knows.
             let blind = HoldCause::EyeBlind(eye.eye.board, eye.eye.eye);
@@ -161,7 +161,7 @@ impl Core {
         };
         self.end(lane, place, Destination::Tray(cause), landing, out);
         if let Some(eye) = tray_eye.filter(|_| landing == Landing::Lost)
-            && self.lanes[lane].tray_unseen.count()
+            && self.lanes[lane].tray_unseen.count(UNSEEN)
         {
             self.hold(at, HoldCause::EyeBlind(eye.eye.board, eye.eye.eye), out);
         }

@@ -9,8 +9,9 @@ use super::routes::Mouth;
 use crate::io::{HoldCause, Notice, Output};
 use crate::limits::ON_THE_WAY_US;
 use crate::pearl::{Pearl, Stage};
+use crate::plan::JetPlan;
 use crate::record::{Cause, Destination, Landing};
-use crate::settle::{self, Unseen, Window};
+use crate::settle::{self, InARow, Window};
 use crate::track::Numbered;
 
 /// Pearls that may have landed together with another, on each side of it, at most.
@@ -152,7 +153,7 @@ impl Core {
     }
 
     fn landed_in_tray(&mut self, at: HostUs, lane: usize, place: u32, out: &mut impl Output) {
-        self.lanes[lane].tray_unseen = Unseen::NEW;
+        self.lanes[lane].tray_unseen = InARow::NONE;
         let pearl = self.lanes[lane].ring.get_mut(place);
         match pearl.stage {
             Stage::Tray(cause) => self.end(lane, place, Destination::Tray(cause), Landing::Seen, out),
@@ -195,9 +196,7 @@ impl Core {
         let Some(of) = self.jet_plan(mouth.lane, jet).copied() else {
             return;
         };
-        if place.is_none() && self.is_left_over(at, of.board, &mouth) {
-            self.accounts.left_over += 1;
-            out.notice(at, Notice::LeftOver(of.bin));
+        if place.is_none() && self.left_over(at, &of, &mouth, out) {
             return;
         }
         let along = place.is_some_and(|place| self.was_blown_along(mouth.lane, place, jet));
@@ -224,20 +223,22 @@ impl Core {
         };
         let of = mouth.jet.and_then(|jet| Some((jet, *self.jet_plan(mouth.lane, jet)?)));
         let Some((jet, of)) = of else { return };
-        if self.is_left_over(at, of.board, &mouth) {
-            self.accounts.left_over += 1;
-            out.notice(at, Notice::LeftOver(of.bin));
-        } else {
+        if !self.left_over(at, &of, &mouth, out) {
             self.suspect(at, mouth.lane, jet, HoldCause::Quarantine(of.bin), out);
         }
     }
 
-    /// Whether a pearl that fell into a bin can be one of the program that ran before: this core has ordered nothing yet,
+    /// Whether a pearl that fell into a bin can be one of the program that ran before; it is then counted. This core has ordered nothing yet,
     /// and the new connection, which empties the board's queue, is not older than a fall takes. The program before had
     /// measured it; a valve that stays open goes on beyond that time and is found out.
-    fn is_left_over(&self, at: HostUs, board: BoardId, mouth: &Mouth) -> bool {
+    fn left_over(&mut self, at: HostUs, jet: &JetPlan, mouth: &Mouth, out: &mut impl Output) -> bool {
         let fall_us = i64::from(mouth.eye.most_us).saturating_add(ON_THE_WAY_US);
-        self.accounts.orders == 0 && at.since(self.links[board.index()].since) <= fall_us
+        let is_left_over = self.accounts.orders == 0 && at.since(self.links[jet.board.index()].since) <= fall_us;
+        if is_left_over {
+            self.accounts.left_over += 1;
+            out.notice(at, Notice::LeftOver(jet.bin));
+        }
+        is_left_over
     }
 
     /// Whether a pulse of the jet was near enough to have taken the pearl along.

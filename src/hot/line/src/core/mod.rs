@@ -31,7 +31,7 @@ use crate::pearl::Lane;
 use crate::plan::{LanePlan, LinePlan};
 use crate::recipes::Recipes;
 use crate::schedule::{Manifolds, Orders};
-use crate::settle::{JetState, Lates, Unseen};
+use crate::settle::{InARow, JetState, Lates};
 use crate::sync::Sync;
 use crate::track::{Numbers, Zones};
 use crate::weigh::Gates;
@@ -47,7 +47,7 @@ struct LaneState {
     /// The cell, where it streams samples.
     cell: Option<Box<Cell>>,
     jets: Vec<JetState>,
-    tray_unseen: Unseen,
+    tray_unseen: InARow,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,7 +103,7 @@ impl Core {
             masses: Numbers::default(),
             cell: Cell::new(of).map(Box::new),
             jets: vec![JetState::NEW; of.jets.len()],
-            tray_unseen: Unseen::NEW,
+            tray_unseen: InARow::NONE,
         };
         Self {
             routes: Routes::new(&plan),
