@@ -354,34 +354,11 @@ impl<'s> Host<'s> {
     }
 
     fn take(&mut self, at_us: u64, message: FromBoard<'_>) {
-        let message = match message {
-            FromBoard::Status(status) => {
-                self.statuses.push((at_us, status));
-                return;
-            }
-            FromBoard::Samples(samples) => {
-                self.samples.push((samples.cell, samples.first, samples.data.len() / 3));
-                return;
-            }
-            FromBoard::Identity(identity) => FromBoard::Identity(identity),
-            FromBoard::Settings { settings_crc } => FromBoard::Settings { settings_crc },
-            FromBoard::Armed => FromBoard::Armed,
-            FromBoard::Disarmed { by_watchdog } => FromBoard::Disarmed { by_watchdog },
-            FromBoard::Index { tick } => FromBoard::Index { tick },
-            FromBoard::Trigger { eye, seq, tick } => FromBoard::Trigger { eye, seq, tick },
-            FromBoard::Passed { eye, seq, tick } => FromBoard::Passed { eye, seq, tick },
-            FromBoard::Measurement(measurement) => FromBoard::Measurement(measurement),
-            FromBoard::Mass(mass) => FromBoard::Mass(mass),
-            FromBoard::Fired { order, opened, open_us } => FromBoard::Fired { order, opened, open_us },
-            FromBoard::Late { order, tick } => FromBoard::Late { order, tick },
-            FromBoard::Fault { of, fault } => FromBoard::Fault { of, fault },
-            FromBoard::Done { order } => FromBoard::Done { order },
-            FromBoard::Gone { order } => FromBoard::Gone { order },
-            FromBoard::Landed { eye, seq, tick } => FromBoard::Landed { eye, seq, tick },
-            FromBoard::Channel { channel, value } => FromBoard::Channel { channel, value },
-            FromBoard::Pulsed { valve } => FromBoard::Pulsed { valve },
-        };
-        self.heard.push((at_us, message));
+        match message {
+            FromBoard::Status(status) => self.statuses.push((at_us, status)),
+            FromBoard::Samples(samples) => self.samples.push((samples.cell, samples.first, samples.data.len() / 3)),
+            _ => self.heard.extend(message.detached().map(|message| (at_us, message))),
+        }
     }
 
     // ----------------------------------------------------------------------------------------------- what is heard

@@ -458,3 +458,31 @@ pub enum FromBoard<'a> {
         valve: ValveId,
     },
 }
+
+impl FromBoard<'_> {
+    /// The message by itself, to be kept when its frame is gone; `None` for `Samples`, whose data lie in the frame.
+    #[must_use]
+    pub const fn detached(&self) -> Option<FromBoard<'static>> {
+        Some(match *self {
+            Self::Samples(_) => return None,
+            Self::Identity(identity) => FromBoard::Identity(identity),
+            Self::Settings { settings_crc } => FromBoard::Settings { settings_crc },
+            Self::Armed => FromBoard::Armed,
+            Self::Disarmed { by_watchdog } => FromBoard::Disarmed { by_watchdog },
+            Self::Status(status) => FromBoard::Status(status),
+            Self::Index { tick } => FromBoard::Index { tick },
+            Self::Trigger { eye, seq, tick } => FromBoard::Trigger { eye, seq, tick },
+            Self::Passed { eye, seq, tick } => FromBoard::Passed { eye, seq, tick },
+            Self::Measurement(measurement) => FromBoard::Measurement(measurement),
+            Self::Mass(mass) => FromBoard::Mass(mass),
+            Self::Fired { order, opened, open_us } => FromBoard::Fired { order, opened, open_us },
+            Self::Late { order, tick } => FromBoard::Late { order, tick },
+            Self::Fault { of, fault } => FromBoard::Fault { of, fault },
+            Self::Done { order } => FromBoard::Done { order },
+            Self::Gone { order } => FromBoard::Gone { order },
+            Self::Landed { eye, seq, tick } => FromBoard::Landed { eye, seq, tick },
+            Self::Channel { channel, value } => FromBoard::Channel { channel, value },
+            Self::Pulsed { valve } => FromBoard::Pulsed { valve },
+        })
+    }
+}

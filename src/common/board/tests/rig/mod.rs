@@ -241,7 +241,7 @@ impl Rig {
                     *status = Some(found);
                     *statuses += 1;
                 }
-                message => reports.extend(detached(&message)),
+                message => reports.extend(message.detached()),
             });
             if len == 0 && back == 0 {
                 return;
@@ -325,29 +325,4 @@ pub(crate) fn done(order: u16) -> Report {
 
 pub(crate) fn gone(order: u16) -> Report {
     FromBoard::Gone { order: OrderId(order) }
-}
-
-/// A message that outlives its frame; samples do not.
-fn detached(message: &FromBoard<'_>) -> Option<Report> {
-    Some(match *message {
-        FromBoard::Samples(_) => return None,
-        FromBoard::Identity(identity) => FromBoard::Identity(identity),
-        FromBoard::Settings { settings_crc } => FromBoard::Settings { settings_crc },
-        FromBoard::Armed => FromBoard::Armed,
-        FromBoard::Disarmed { by_watchdog } => FromBoard::Disarmed { by_watchdog },
-        FromBoard::Status(status) => FromBoard::Status(status),
-        FromBoard::Index { tick } => FromBoard::Index { tick },
-        FromBoard::Trigger { eye, seq, tick } => FromBoard::Trigger { eye, seq, tick },
-        FromBoard::Passed { eye, seq, tick } => FromBoard::Passed { eye, seq, tick },
-        FromBoard::Measurement(measurement) => FromBoard::Measurement(measurement),
-        FromBoard::Mass(mass) => FromBoard::Mass(mass),
-        FromBoard::Fired { order, opened, open_us } => FromBoard::Fired { order, opened, open_us },
-        FromBoard::Late { order, tick } => FromBoard::Late { order, tick },
-        FromBoard::Fault { of, fault } => FromBoard::Fault { of, fault },
-        FromBoard::Done { order } => FromBoard::Done { order },
-        FromBoard::Gone { order } => FromBoard::Gone { order },
-        FromBoard::Landed { eye, seq, tick } => FromBoard::Landed { eye, seq, tick },
-        FromBoard::Channel { channel, value } => FromBoard::Channel { channel, value },
-        FromBoard::Pulsed { valve } => FromBoard::Pulsed { valve },
-    })
 }
