@@ -38,7 +38,7 @@ impl Manifest {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
         Self {
-            when: utc(seconds),
+            when: store::time::utc(seconds.cast_signed()),
             kernel: kernel.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned()),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             commit: commit(),
@@ -99,36 +99,4 @@ fn calibration(config: &Path) -> String {
         config.display(),
         hash(config).unwrap_or_else(|| "unknown".to_owned())
     )
-}
-
-/// Seconds since 1970 as date and time: days to the civil calendar by its 400-year cycle.
-fn utc(seconds: u64) -> String {
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1 March of the year 0: leap days come last.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3_600, of_day % 3_600 / 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
-        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(utc(1_795_531_199), "2026-11-24T14:39:59Z");
-    }
 }

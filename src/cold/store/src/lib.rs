@@ -48,6 +48,7 @@ mod row;
 mod schema;
 mod sums;
 mod tally;
+pub mod time;
 mod writer;
 
 pub use audit::{AuditEntry, AuditKind, AuditLink, BrokenLink, Head, Verdict};

@@ -4,8 +4,8 @@ use std::io::{BufWriter, Write};
 
 use super::ExportError;
 use super::columns::{COLUMNS, Kind, Value};
-use super::time::iso;
 use crate::reader::Reader;
+use crate::time::iso;
 
 /// Ends of lines, as RFC 4180 has them.
 const END: &[u8] = b"\r\n";

@@ -5,7 +5,6 @@
 mod columns;
 mod csv;
 mod parquet;
-mod time;
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};

@@ -1,14 +1,26 @@
 //! A time for people and other programs: ISO 8601, UTC. Any thread.
 
-const DAY_US: i64 = 86_400_000_000;
+const DAY_S: i64 = 86_400;
+const SECOND_US: i64 = 1_000_000;
 
 /// Microseconds since 1970 as `2026-11-24T14:20:00.123456Z`.
-pub(crate) fn iso(us: i64) -> String {
-    let (day, rest) = (us.div_euclid(DAY_US), us.rem_euclid(DAY_US));
+#[must_use]
+pub fn iso(us: i64) -> String {
+    format!("{}.{:06}Z", second(us.div_euclid(SECOND_US)), us.rem_euclid(SECOND_US))
+}
+
+/// Seconds since 1970 as `2026-11-24T14:20:00Z`, as RFC 3339 has it.
+#[must_use]
+pub fn utc(seconds: i64) -> String {
+    format!("{}Z", second(seconds))
+}
+
+/// A second since 1970, without its zone.
+fn second(seconds: i64) -> String {
+    let (day, rest) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
     let (year, month, of_month) = date(day);
-    let (seconds, micros) = (rest / 1_000_000, rest % 1_000_000);
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{of_month:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
 /// Year, month and day of the month of a day since 1970. Years are counted from March, so that the leap day is the last
@@ -42,6 +54,17 @@ mod tests {
         assert_eq!(iso(-1), "1969-12-31T23:59:59.999999Z");
         assert_eq!(iso(951_827_696_789_012), "2000-02-29T12:34:56.789012Z");
         assert_eq!(iso(1_795_530_030_000_000), "2026-11-24T14:20:30.000000Z");
+    }
+
+    #[test]
+    fn whole_seconds_are_written_as_rfc_3339_has_them() {
+        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(utc(951_827_696), "2000-02-29T12:34:56Z");
+        assert_eq!(utc(1_772_323_199), "2026-02-28T23:59:59Z");
+        assert_eq!(utc(1_772_323_200), "2026-03-01T00:00:00Z");
+        assert_eq!(utc(1_795_531_199), "2026-11-24T14:39:59Z");
+        assert_eq!(utc(4_107_542_400), "2100-03-01T00:00:00Z");
     }
 
     #[test]
