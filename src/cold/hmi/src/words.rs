@@ -1,13 +1,10 @@
 //! The words that the page shows, as two of its files: `words/zh.json` and `words/en.json`, each a flat object of keys and
-//! texts. They come from the one catalogue of operators' words, whose files are part of the crate `operate`: what the line
-//! says, and the labels that only the page has. Cold.
+//! texts. They come from the one catalogue of operators' words: what the line says, and the labels that only the page has.
+//! Cold.
 
 use std::collections::BTreeMap;
 
-/// What the line says: `[state] execute = ["分选中", "Sorting"]` is the key `state.execute`.
-const LINE: &str = include_str!("../../operate/src/words.toml");
-/// Labels of the page: keys begin with `page.`.
-const PAGE: &str = include_str!("../../operate/words/page.toml");
+use operate::words::{LINE, PAGE};
 
 /// The files, each with its path.
 pub(crate) fn files() -> [(&'static str, String); 2] {

@@ -134,9 +134,13 @@ struct Catalogue {
     alarms: BTreeMap<&'static str, AlarmWords>,
 }
 
+/// What the line says, as TOML: `[state] execute = ["分选中", "Sorting"]` is the key `state.execute`.
+pub const LINE: &str = include_str!("words.toml");
+/// Labels that only the page has, as TOML: keys begin with `page.`.
+pub const PAGE: &str = include_str!("../words/page.toml");
+
 static TABLE: LazyLock<toml::Table> = LazyLock::new(|| {
-    include_str!("words.toml")
-        .parse()
+    LINE.parse()
         .expect("the catalogue within the program is TOML: a test reads it")
 });
 
