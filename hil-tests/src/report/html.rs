@@ -23,20 +23,13 @@ pub fn html(report: &Report) -> String {
         escape(report.manifest.rig.split(':').next().unwrap_or_default()),
         escape(&report.manifest.rig)
     );
-    let count = |verdict| {
-        report
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.verdict == verdict)
-            .count()
-    };
     let _ = writeln!(
         text,
         "<p><span class=\"passed\">{} passed</span>, <span class=\"failed\">{} failed</span>, <span class=\"error\">{} \
          errors</span>, {} not for this rig</p>",
-        count(Verdict::Passed),
-        count(Verdict::Failed),
-        count(Verdict::Error),
+        report.count(Verdict::Passed),
+        report.count(Verdict::Failed),
+        report.count(Verdict::Error),
         report.skipped.len()
     );
     text.push_str("<h2>Run on</h2>\n<table>\n");

@@ -8,13 +8,6 @@ use crate::verdict::Verdict;
 /// A suite with a case a run.
 #[must_use]
 pub fn junit(report: &Report) -> String {
-    let count = |verdict| {
-        report
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.verdict == verdict)
-            .count()
-    };
     let rig = report.manifest.rig.split(':').next().unwrap_or_default();
     let wall_s: f64 = report.outcomes.iter().map(|outcome| outcome.wall_s).sum();
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
@@ -23,8 +16,8 @@ pub fn junit(report: &Report) -> String {
         "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{wall_s:.3}\" timestamp=\"{}\">",
         escape(rig),
         report.outcomes.len() + report.skipped.len(),
-        count(Verdict::Failed),
-        count(Verdict::Error),
+        report.count(Verdict::Failed),
+        report.count(Verdict::Error),
         report.skipped.len(),
         report.manifest.when.trim_end_matches('Z'),
     );

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::manifest::Manifest;
 use crate::requirements;
 use crate::runner::{Outcome, Skipped};
+use crate::verdict::Verdict;
 
 pub use html::html;
 pub use junit::junit;
@@ -41,6 +42,15 @@ pub enum Cell {
 }
 
 impl Report {
+    /// Runs that ended with a verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.outcomes
+            .iter()
+            .filter(|outcome| outcome.verdict == verdict)
+            .count()
+    }
+
     /// Scenarios in order, each once.
     #[must_use]
     pub fn scenarios(&self) -> Vec<&str> {

@@ -77,19 +77,12 @@ pub fn table(report: &Report) -> String {
     for skipped in &report.skipped {
         let _ = writeln!(text, "not run: {} {}", skipped.scenario, skipped.why);
     }
-    let count = |verdict| {
-        report
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.verdict == verdict)
-            .count()
-    };
     let _ = writeln!(
         text,
         "{} passed, {} failed, {} errors, {} scenarios not for this rig",
-        count(Verdict::Passed),
-        count(Verdict::Failed),
-        count(Verdict::Error),
+        report.count(Verdict::Passed),
+        report.count(Verdict::Failed),
+        report.count(Verdict::Error),
         report.skipped.len()
     );
     text
