@@ -6,8 +6,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use benches::weighing::model;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use line::weigh::{BeltLines, Checks, Estimator, Model, Noise, Platform};
+use line::weigh::{Checks, Estimator};
 use setup::weigh::Recording;
 use setup::weigh::synthetic::Plan;
 use units::BoardUs;
@@ -28,29 +29,6 @@ fn gates(recording: &Recording) -> Vec<(i64, bool)> {
     let mut gates: Vec<(i64, bool)> = both.flat_map(|(on, off)| [(us(on), false), (us(off), true)]).collect();
     gates.sort_unstable();
     gates
-}
-
-fn model(plan: &Plan) -> Model {
-    Model {
-        sample_hz: plan.sample_hz,
-        counts_per_mg: plan.counts_per_mg,
-        platform: Platform {
-            natural_hz: plan.natural_hz,
-            damping: plan.damping,
-            effective_mg: plan.effective_g * 1e3,
-            landing_us: plan.blow_ms * 1e3,
-            roll_us: plan.roll_on_ms * 1e3,
-            lag_us: 0.0,
-        },
-        lines: BeltLines::new(&plan.lines.iter().map(|line| line.0).collect::<Vec<f64>>()),
-        noise: Noise {
-            white_mg: plan.noise_mg,
-            zero_walk_mg: 0.5,
-            line_walk_mg: 1.0,
-            push_mg: 0.02,
-            gate_us: 50.0,
-        },
-    }
 }
 
 /// A cell that is fed its recording again and again.

@@ -30,3 +30,4 @@ pub mod ours;
 pub mod page;
 pub mod program;
 pub mod report;
+pub mod weighing;

@@ -1,7 +1,8 @@
 //! The weigh stage allocates nothing after construction: good pearls, doubles, lost, stuck and saturated samples, gates
 //! that make no sense, and streams whose clock jumps.
 
-use line::weigh::{BeltLines, CellStream, Checks, Estimator, Gate, Gates, Model, Noise, Platform};
+use benches::weighing::model;
+use line::weigh::{CellStream, Checks, Estimator, Gate, Gates};
 use rt::alloc::{CountingAllocator, HotSection, hot_allocations, is_counting};
 use setup::weigh::synthetic::Plan;
 use units::{BoardUs, BoardUs32, Tick, Tick32};
@@ -9,29 +10,6 @@ use wire::Samples;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
-
-fn model(plan: &Plan) -> Model {
-    Model {
-        sample_hz: plan.sample_hz,
-        counts_per_mg: plan.counts_per_mg,
-        platform: Platform {
-            natural_hz: plan.natural_hz,
-            damping: plan.damping,
-            effective_mg: plan.effective_g * 1e3,
-            landing_us: plan.blow_ms * 1e3,
-            roll_us: plan.roll_on_ms * 1e3,
-            lag_us: 0.0,
-        },
-        lines: BeltLines::new(&[26.0, 50.5]),
-        noise: Noise {
-            white_mg: plan.noise_mg,
-            zero_walk_mg: 0.5,
-            line_walk_mg: 1.0,
-            push_mg: 0.02,
-            gate_us: 50.0,
-        },
-    }
-}
 
 #[test]
 fn weighing_allocates_nothing_whatever_comes() {

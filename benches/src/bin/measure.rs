@@ -108,10 +108,8 @@ fn run(options: &Options, contenders: &[Box<dyn Contender>]) -> Result<Report, B
     let progress = ProgressBar::new(steps).with_style(style);
     for _ in 0..options.repeats {
         let held = hold_cpu_latency().ok();
-        for (contender, entry) in contenders.iter().zip(&mut report.contenders) {
-            if options.latency {
-                break;
-            }
+        let capacities = if options.latency { &[][..] } else { contenders };
+        for (contender, entry) in capacities.iter().zip(&mut report.contenders) {
             progress.set_message(format!("{}: capacity", entry.name));
             measure_capacity(contender.as_ref(), held.as_ref(), options.seconds, entry);
             progress.inc(1);
