@@ -157,7 +157,7 @@ pub const COMMANDS: RingSpec = RingSpec {
     from: "cold",
     to: "hot",
     capacity: 64,
-    carries: "start, hold, stop, inhibit, release, test pulse, lot",
+    carries: "start, hold, stop, feed, belt, inhibit, release, test pulse, lot, a weigh cell's model",
     when_full: "refused, the operator is told",
 };
 /// Ports that were opened.
