@@ -31,6 +31,11 @@ fn gates(recording: &Recording) -> Vec<(i64, bool)> {
     gates
 }
 
+/// The plan's own belt lines, Hz.
+fn lines_hz(plan: &Plan) -> Vec<f64> {
+    plan.lines.iter().map(|line| line.0).collect()
+}
+
 /// A cell that is fed its recording again and again.
 struct Cell {
     estimator: Estimator,
@@ -44,7 +49,8 @@ impl Cell {
     fn new(plan: &Plan) -> Self {
         let recording = plan.record();
         Self {
-            estimator: Estimator::new(&model(plan), &Checks::default(), BoardUs(0)).expect("the model can be used"),
+            estimator: Estimator::new(&model(plan, &lines_hz(plan)), &Checks::default(), BoardUs(0))
+                .expect("the model can be used"),
             gates: gates(&recording),
             codes: recording.samples,
             at: 0,
@@ -57,8 +63,8 @@ impl Cell {
         let mut weighed = 0;
         for _ in 0..count {
             if self.at == self.codes.len() {
-                self.estimator =
-                    Estimator::new(&model(plan), &Checks::default(), BoardUs(0)).expect("the model can be used");
+                self.estimator = Estimator::new(&model(plan, &lines_hz(plan)), &Checks::default(), BoardUs(0))
+                    .expect("the model can be used");
                 (self.at, self.gate) = (0, 0);
             }
             let now_us = self.at as f64 * 1e6 / plan.sample_hz;

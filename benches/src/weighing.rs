@@ -3,9 +3,9 @@
 use line::weigh::{BeltLines, Model, Noise, Platform};
 use setup::weigh::synthetic::Plan;
 
-/// The model of a plan's platform.
+/// The model of a plan's platform that knows the belt's lines at `hz`.
 #[must_use]
-pub fn model(plan: &Plan) -> Model {
+pub fn model(plan: &Plan, hz: &[f64]) -> Model {
     Model {
         sample_hz: plan.sample_hz,
         counts_per_mg: plan.counts_per_mg,
@@ -17,7 +17,7 @@ pub fn model(plan: &Plan) -> Model {
             roll_us: plan.roll_on_ms * 1e3,
             lag_us: 0.0,
         },
-        lines: BeltLines::new(&plan.lines.iter().map(|line| line.0).collect::<Vec<f64>>()),
+        lines: BeltLines::new(hz),
         noise: Noise {
             white_mg: plan.noise_mg,
             zero_walk_mg: 0.5,

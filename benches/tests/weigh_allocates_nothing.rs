@@ -11,6 +11,9 @@ use wire::Samples;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
+/// Belt lines that the model knows, Hz.
+const LINES_HZ: [f64; 2] = [26.0, 50.5];
+
 #[test]
 fn weighing_allocates_nothing_whatever_comes() {
     assert!(is_counting(), "the counting allocator is not installed");
@@ -42,7 +45,7 @@ fn weighing_allocates_nothing_whatever_comes() {
         dwell_us: (25_000, 75_000),
         ..Checks::default()
     };
-    let mut estimator = Estimator::new(&model(&plan), &checks, BoardUs(0)).expect("the model can be used");
+    let mut estimator = Estimator::new(&model(&plan, &LINES_HZ), &checks, BoardUs(0)).expect("the model can be used");
     let mut stream = Box::new(CellStream::new(0));
     let before = hot_allocations();
     let (mut weighed, mut refused, mut streamed) = (0, 0, 0);
@@ -51,7 +54,7 @@ fn weighing_allocates_nothing_whatever_comes() {
         feed(&mut estimator, &codes, &gates, &mut |good| {
             *if good { &mut weighed } else { &mut refused } += 1
         });
-        let taken = stream.set_model(&model(&plan), &checks, &mut |_, _| ());
+        let taken = stream.set_model(&model(&plan, &LINES_HZ), &checks, &mut |_, _| ());
         assert_eq!(taken, Ok(()));
         feed_stream(&mut stream, &messages, &gates, &mut streamed);
     }
