@@ -3,7 +3,8 @@
 mod world;
 
 use line::{BoardPlan, Cause, Command, DownCause, HoldCause, LineState, Notice};
-use units::{BinId, BoardId};
+use units::{BinId, BoardId, EyeId, Tick32, TriggerSeq};
+use wire::FromBoard;
 use world::{World, bead, lane, mm, plan};
 
 const B1: BoardId = BoardId(1);
@@ -123,6 +124,24 @@ fn a_board_that_starts_again_is_aligned_again() {
     world.steps(300);
     assert_eq!(world.core.state(), LineState::Running);
     assert!(error_ticks(&mut world).abs() <= 4);
+}
+
+#[test]
+fn a_landing_that_cannot_be_placed_puts_its_bin_in_quarantine() {
+    let mut world = World::run(two_boards(None));
+    world.steps(2_000);
+    error_ticks(&mut world);
+    world.link_down(1, DownCause::Reset);
+    world.boards[1].starts += 1;
+    world.boards[1].offset = world.tick();
+    world.link_up(1);
+    assert!(!world.core.is_quarantined(BinId(2)));
+    let (eye, seq, tick) = (EyeId(3), TriggerSeq(0), Tick32(40));
+    world.say(1, FromBoard::Landed { eye, seq, tick });
+    assert!(
+        world.core.is_quarantined(BinId(2)),
+        "whose pearl it was nobody can tell"
+    );
 }
 
 #[test]
