@@ -407,10 +407,12 @@ proptest! {
     ) {
         let mut rig = Rig::armed();
         let mut order = 0;
+        let mut farthest = rig.tick;
         for (action, valve, ahead, length) in actions {
             match action {
                 0..=3 => {
                     order += 1;
+                    farthest = farthest.max(rig.tick + ahead + i64::from(length));
                     rig.fire(order, valve, rig.tick + ahead, length);
                 }
                 4 => rig.amend(order.saturating_sub(u16::from(valve)), length.saturating_sub(150)),
@@ -419,8 +421,10 @@ proptest! {
                 _ => rig.run_us(u64::from(length) * 100),
             }
         }
+        // However far the belt has run back, it comes past the last order, and a state after that is told.
         rig.speed = 20_000;
-        rig.run_us(200_000);
+        let way_us = (farthest - rig.tick).max(0).unsigned_abs() * 50;
+        rig.run_us(way_us + 200_000);
         let status = rig.status.unwrap();
         prop_assert_eq!((status.queued, status.blowing, status.dropped), (0, false, 0));
         let reports = rig.take();
@@ -431,6 +435,20 @@ proptest! {
         }
         guards_hold(&rig)?;
     }
+}
+
+#[test]
+fn a_belt_that_runs_back_far_and_on_again_ends_its_orders() {
+    let mut rig = Rig::armed();
+    rig.speed = -20_000;
+    rig.fire(1, 0, rig.tick + 140, 282);
+    rig.tick -= 200;
+    rig.run_us(164_000);
+    rig.fire(2, 0, rig.tick + 335, 297);
+    rig.speed = 20_000;
+    rig.run_us(212_000);
+    let status = rig.status.unwrap();
+    assert_eq!((status.queued, status.blowing, status.dropped), (0, false, 0));
 }
 
 fn ends_order(report: &FromBoard<'_>, id: u16) -> bool {
